@@ -1,0 +1,31 @@
+"""See gradients: plots, the autograd graph with its numbers, sliders and exercises that answer back.
+
+Each name below is imported when it is first used, so `import course_utils` costs almost nothing.
+"""
+
+from importlib import import_module
+
+_HOMES = {
+    "Picture": "picture",
+    "plot_derivative": "plots.curves",
+    "plot_tangent": "plots.curves",
+    "trace": "graph",
+    "draw_graph": "graph",
+    "step_backward": "graph",
+    "explore_graph": "graph",
+    "explore": "sliders",
+    "Exercise": "exercises.exercise",
+}
+__all__ = sorted(_HOMES)
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOMES:
+        raise AttributeError(f"course_utils has no {name!r}; it offers {', '.join(__all__)}")
+    value = getattr(import_module(f".{_HOMES[name]}", __name__), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,0 +1,98 @@
+"""The course's colours, their dark-theme twins, and the matplotlib style that uses them.
+
+Four colours carry meaning everywhere, always with a second cue (line style, marker, label):
+`VALUE`, `GRADIENT`, `LEAF` and `TROUBLE`. Each tone and its twin reach 4.5:1 on its own paper.
+Draw with the light tones; `themed` makes the finished SVG follow the reader's theme.
+"""
+
+from __future__ import annotations
+
+import re
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+PAPER, INK, MUTED, GRID, PANEL = "#ffffff", "#1f2328", "#5c6470", "#dde1e6", "#f3f5f7"
+VALUE, GRADIENT, LEAF, TROUBLE = "#0072b2", "#b84f00", "#007f5c", "#a8407a"
+
+# light tone -> (name in the SVG, dark tone)
+TONES = {
+    PAPER: ("paper", "#111111"),
+    INK: ("ink", "#e8eaed"),
+    MUTED: ("muted", "#a3abb5"),
+    GRID: ("grid", "#33383e"),
+    PANEL: ("panel", "#1c1f23"),
+    VALUE: ("value", "#56b4e9"),
+    GRADIENT: ("gradient", "#ff8a3d"),
+    LEAF: ("leaf", "#2cc79a"),
+    TROUBLE: ("trouble", "#e58fc0"),
+}
+
+STYLE = {
+    "figure.facecolor": PAPER,
+    "axes.facecolor": PAPER,
+    "savefig.facecolor": PAPER,
+    "text.color": INK,
+    "axes.edgecolor": MUTED,
+    "axes.labelcolor": INK,
+    "axes.titlecolor": INK,
+    "xtick.color": MUTED,
+    "ytick.color": MUTED,
+    "xtick.labelcolor": INK,
+    "ytick.labelcolor": INK,
+    "grid.color": GRID,
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.titlelocation": "left",
+    "axes.titlesize": 12,
+    "axes.labelsize": 11,
+    "font.size": 11,
+    "font.family": "DejaVu Sans",
+    "lines.linewidth": 2.2,
+    "legend.frameon": False,
+    "figure.constrained_layout.use": True,
+    "svg.hashsalt": "course_utils",
+    "svg.fonttype": "path",
+}
+CYCLE = [
+    {"color": VALUE, "linestyle": "-"},
+    {"color": GRADIENT, "linestyle": "--"},
+    {"color": LEAF, "linestyle": "-."},
+    {"color": TROUBLE, "linestyle": ":"},
+]
+
+
+def style() -> AbstractContextManager[None]:
+    """The course's matplotlib style for the length of a `with`; nothing global stays changed."""
+    import matplotlib
+    from cycler import cycler
+
+    cycle = cycler(color=[c["color"] for c in CYCLE]) + cycler(linestyle=[c["linestyle"] for c in CYCLE])
+    return matplotlib.rc_context({**STYLE, "axes.prop_cycle": cycle})
+
+
+def new_figure(*, width: float = 6.4, height: float = 3.8, rows: int = 1, columns: int = 1) -> tuple[Figure, object]:
+    """A figure of `width` by `height` inches outside pyplot, and its axes (one, or an array), in the course's style."""
+    from matplotlib.figure import Figure
+
+    with style():
+        figure = Figure(figsize=(width, height))
+        return figure, figure.subplots(rows, columns)
+
+
+def themed(svg: str) -> str:
+    """The SVG with every tone of the palette replaced by a variable that follows the reader's theme.
+
+    An SVG inside `<img>` gets its `prefers-color-scheme` from the page around it, so the picture follows
+    JupyterLab's theme also where the notebook is not trusted. `svg` must have one `<svg …>` root.
+    """
+    for light, (name, _) in TONES.items():
+        svg = re.sub(f'(fill|stroke|stop-color)(="|: ?){light}', rf"\1\2var(--{name})", svg, flags=re.IGNORECASE)
+    light_rules = "".join(f"--{name}:{light};" for light, (name, _) in TONES.items())
+    dark_rules = "".join(f"--{name}:{dark};" for name, dark in TONES.values())
+    sheet = f"<style>svg{{{light_rules}}}@media(prefers-color-scheme:dark){{svg{{{dark_rules}}}}}</style>"
+    return re.sub(r"(<svg\b[^>]*>)", lambda root: root.group(1) + sheet, svg, count=1)

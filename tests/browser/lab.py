@@ -1,0 +1,119 @@
+"""A real JupyterLab in a real Chromium, for tests that look at what a learner sees."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+from playwright.sync_api import Page, sync_playwright
+
+INSTALL_CHROMIUM = "install it with: apt-get install chromium (Debian, Ubuntu) or brew install --cask chromium (macOS)"
+CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+# Without these, Chromium looks up its maker's hosts at every start.
+CHROMIUM_ARGUMENTS = (
+    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
+    "--disable-component-update --disable-sync"
+).split()
+THEMES = {"light": "JupyterLab Light", "dark": "JupyterLab Dark"}
+IDLE = "document.querySelector('.jp-Notebook-ExecutionIndicator')?.dataset.status === 'idle'"
+
+
+def find_chromium() -> str | None:
+    """The path of a Chromium or Chrome on this machine, or None."""
+    return next(filter(None, map(shutil.which, CHROMIUM_NAMES)), None)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class Lab:
+    """JupyterLab serving `folder`, and one browser; use as a context manager."""
+
+    def __init__(self, folder: Path, home: Path, *, timeout: float = 90):
+        self.folder, self.home, self.timeout = Path(folder), Path(home), timeout
+
+    def __enter__(self) -> Lab:
+        self.port, self.token = free_port(), secrets.token_hex(16)
+        self.url = f"http://127.0.0.1:{self.port}"
+        settings = {
+            "JUPYTER_CONFIG_DIR": self.home / "config",
+            "JUPYTER_DATA_DIR": self.home / "data",
+            "JUPYTER_RUNTIME_DIR": self.home / "runtime",
+            "JUPYTERLAB_SETTINGS_DIR": self.home / "settings",
+            "JUPYTERLAB_WORKSPACES_DIR": self.home / "workspaces",
+            "OMP_NUM_THREADS": "1",
+        }
+        self.log = (self.home / "lab.log").open("w")
+        self.server = subprocess.Popen(
+            [sys.executable, "-m", "jupyter", "lab", "--no-browser", f"--port={self.port}", "--port-retries=0",
+             f"--IdentityProvider.token={self.token}", f"--ServerApp.root_dir={self.folder}", "--allow-root",
+             "--LabApp.news_url=", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"],
+            stdout=self.log, stderr=self.log, env={**os.environ, **{k: str(v) for k, v in settings.items()}},
+        )  # fmt: skip
+        self._wait_for_server()
+        self.playwright = sync_playwright().start()
+        self.browser = self.playwright.chromium.launch(executable_path=find_chromium(), args=CHROMIUM_ARGUMENTS)
+        return self
+
+    def _wait_for_server(self) -> None:
+        deadline = time.monotonic() + self.timeout
+        while time.monotonic() < deadline:
+            if self.server.poll() is not None:
+                raise RuntimeError(f"JupyterLab stopped at once:\n{(self.home / 'lab.log').read_text()}")
+            with contextlib.suppress(OSError):
+                urllib.request.urlopen(f"{self.url}/api/status?token={self.token}", timeout=2).close()
+                return
+            time.sleep(0.2)
+        raise TimeoutError(f"JupyterLab did not answer within {self.timeout:.0f} s:\n{(self.home / 'lab.log').read_text()}")
+
+    def __exit__(self, *_: object) -> None:
+        self.browser.close()
+        self.playwright.stop()
+        self.server.terminate()
+        self.server.wait(20)
+        self.log.close()
+
+    def set_theme(self, theme: str) -> None:
+        """"light" or "dark", for pages opened from now on."""
+        place = self.home / "settings/@jupyterlab/apputils-extension/themes.jupyterlab-settings"
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_text(f'{{"theme": "{THEMES[theme]}", "adaptive-theme": false}}')
+
+    def open(self, notebook: str, *, width: int = 1280, height: int = 900, scale: float = 1) -> Page:
+        """A page with the notebook (a path below the folder), simple mode, side bars closed."""
+        context = self.browser.new_context(viewport={"width": width, "height": height}, device_scale_factor=scale)
+        page = context.new_page()
+        page.set_default_timeout(self.timeout * 1000)
+        page.goto(f"{self.url}/doc/tree/{notebook}?token={self.token}&reset")
+        page.wait_for_selector(".jp-Notebook .jp-Cell", state="attached")
+        page.wait_for_function(IDLE)
+        page.evaluate("document.querySelectorAll('#jp-left-stack:not(.lm-mod-hidden)').length && "
+                      "document.querySelector('.jp-SideBar .lm-TabBar-tab.lm-mod-current')?.click()")  # fmt: skip
+        return page
+
+    def run_all(self, page: Page) -> None:
+        """Runs every cell from a fresh kernel state and waits until the kernel is idle again."""
+        page.click('[aria-label="Run"], .lm-MenuBar-itemLabel:text-is("Run")')
+        page.click('.lm-Menu-itemLabel:text-is("Run All Cells")')
+        page.wait_for_timeout(500)
+        page.wait_for_function(IDLE)
+
+    def full_height(self, page: Page, limit: int = 30000) -> None:
+        """Grows the window until the whole notebook fits, so that a screenshot shows all of it."""
+        for _ in range(3):
+            content = page.evaluate(
+                "Math.max(...[...document.querySelectorAll('.jp-WindowedPanel-outer, .jp-Notebook')].map(e => e.scrollHeight))"
+            )
+            page.set_viewport_size({"width": page.viewport_size["width"], "height": min(limit, content + 160)})
+            page.wait_for_timeout(600)
