@@ -1,0 +1,92 @@
+"""Plain data for an autograd graph: nothing here holds a tensor, a node of autograd or a drawing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What is kept of a tensor: enough to show it, never the tensor.
+
+    Attributes:
+        shape: the tensor's shape, () for a scalar.
+        numbers: its entries in row-major order where there are at most 16, else ().
+        norm: the Euclidean norm of all entries, nan and inf included; None where it has no number (sparse, quantised).
+        trouble: "nan", "inf" or None.
+    """
+
+    shape: tuple[int, ...]
+    numbers: tuple[float | complex | int | bool, ...] = ()
+    norm: float | None = None
+    trouble: str | None = None
+
+
+@dataclass(frozen=True)
+class Node:
+    """One tensor of the graph: a leaf, a constant, or what an operation made.
+
+    Attributes:
+        kind: "leaf" (collects a gradient), "operation", or "constant" (takes part, collects none; drawn where its value is known).
+        name: the learner's name for it, or None.
+        operation: the operation as autograd names it without "Backward" and number ("Mul", "Pow", "AddmM"), None for a leaf.
+        shape, dtype: of the tensor, e.g. (2, 3) and "float32"; None where autograd does not tell.
+        value: its forward value; None where it is not known.
+        gradient: the gradient of the output with respect to it, summed over all its uses; None means no gradient yet.
+        is_output: whether the graph was traced from this node.
+        module: the innermost module call that made it ("encoder.0.linear1"), or None.
+        line: the line of code that made it, or None.
+        note: what a reader should know ("detached here", "values are freed", "a hook of yours changes this gradient"), or None.
+    """
+
+    kind: str
+    name: str | None = None
+    operation: str | None = None
+    shape: tuple[int, ...] | None = None
+    dtype: str | None = None
+    value: Summary | None = None
+    gradient: Summary | None = None
+    is_output: bool = False
+    module: str | None = None
+    line: str | None = None
+    note: str | None = None
+
+
+@dataclass(frozen=True)
+class Edge:
+    """One use of a tensor by an operation, in the direction of the forward pass.
+
+    Attributes:
+        source, target: indices into `Graph.nodes`; the same pair may occur twice (x * x).
+        slot: which input of the target's operation this is, from 0.
+        gradient: what flows back along this edge; None means no gradient yet.
+        local: the local derivative d target / d source along this edge as a number, for scalars; None otherwise.
+        formula: the local derivative spelled out, "2·x = 2·2.00 = 4.00", or for tensors the shapes of the product; "" where unknown.
+    """
+
+    source: int
+    target: int
+    slot: int = 0
+    gradient: Summary | None = None
+    local: float | complex | None = None
+    formula: str = ""
+
+
+@dataclass(frozen=True)
+class Graph:
+    """An autograd graph as plain data.
+
+    Attributes:
+        nodes: in a deterministic topological order, inputs first.
+        edges: sorted by target, then slot.
+        backward_order: indices of the nodes in the order in which the backward pass reaches them.
+        left_out: number of nodes known to exist and not walked because of the cap; None where the walk was cut and the number is unknown; 0 for a whole graph.
+        is_freed: whether a backward pass has freed the saved tensors, so that values and local derivatives are unknown.
+    """
+
+    nodes: tuple[Node, ...]
+    edges: tuple[Edge, ...]
+    backward_order: tuple[int, ...] = ()
+    left_out: int | None = 0
+    is_freed: bool = False
+    _walk: object = field(default=None, repr=False, compare=False)
