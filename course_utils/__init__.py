@@ -13,7 +13,11 @@ _HOMES = {
     "draw_graph": "graph",
     "step_backward": "graph",
     "explore_graph": "graph",
+    "draw_with_torchviz": "graph.torchviz",
     "explore": "sliders",
+    "table": "tables",
+    "show_tensors": "tables",
+    "count_operations": "counting",
     "Exercise": "exercises.exercise",
 }
 __all__ = sorted(_HOMES)

@@ -1,0 +1,32 @@
+"""Counting what a computation costs, in operations rather than seconds, so that the count is the same everywhere."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch.utils._python_dispatch import TorchDispatchMode
+
+
+class _OperationCounter(TorchDispatchMode):
+    def __init__(self) -> None:
+        super().__init__()
+        self.operations = 0
+
+    def __torch_dispatch__(self, operation, types, args=(), kwargs=None):  # noqa: ANN001, ANN204
+        self.operations += not operation.is_view
+        return operation(*args, **(kwargs or {}))
+
+
+def count_operations(function: Callable[..., object], *args: object) -> int:
+    """How many tensor operations PyTorch runs in `function(*args)`, its backward passes included; views are free.
+
+    Args:
+        function: any function; it is called once.
+        args: what to call it with.
+    """
+    if not callable(function):
+        raise TypeError(f"function is a {type(function).__name__}; count_operations needs a function to call")
+    with _OperationCounter() as counter:
+        function(*args)
+    return counter.operations

@@ -1,0 +1,93 @@
+"""Small tables: several values side by side instead of several prints."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Sequence
+
+import torch
+
+
+def format_cell(value: object) -> str:
+    """One value as a reader wants it: floats to four significant digits, tensors by their entries, the rest by str."""
+    if isinstance(value, torch.Tensor):
+        detached = value.detach()
+        return format_cell(detached.item()) if detached.dim() == 0 else format_cell(detached.tolist())
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(map(format_cell, value)) + "]"
+    if isinstance(value, float):
+        return f"{value:.4g}".replace("-", "−") if value else "0"
+    return str(value)
+
+
+class Table:
+    """Rows under a header; shows as an HTML table in a notebook and as aligned text elsewhere."""
+
+    def __init__(self, header: Sequence[str], rows: Sequence[Sequence[object]]):
+        self.header = [str(title) for title in header]
+        self.rows = [[format_cell(value) for value in row] for row in rows]
+
+    def __repr__(self) -> str:
+        lines = [self.header, *self.rows]
+        widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+        return "\n".join("  ".join(map(str.ljust, line, widths)).rstrip() for line in lines)
+
+    def _repr_html_(self) -> str:
+        head = "".join(f'<th scope="col">{html.escape(title)}</th>' for title in self.header)
+        body = "".join("<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>" for row in self.rows)
+        return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+
+
+def table(**columns: Sequence[object]) -> Table:
+    """A table with one column for each keyword; an underscore in a keyword becomes a space in the header.
+
+    Example:
+        >>> table(calls=[1, 2], grad=[4.0, 8.0])
+        calls  grad
+        1      4
+        2      8
+
+    Raises:
+        TypeError: a column is not a sequence (a list, a tuple, a tensor with one dimension).
+        ValueError: no columns, or columns of different lengths.
+    """
+    if not columns:
+        raise ValueError("table() got no columns; give some by name, e.g. table(x=[1, 2], grad=[2.0, 4.0])")
+    for name, column in columns.items():
+        if isinstance(column, str) or not hasattr(column, "__len__") or getattr(column, "ndim", 1) == 0:
+            raise TypeError(f"column {name!r} is {column!r}; a column is a list with one value for each row")
+    lengths = {name: len(column) for name, column in columns.items()}
+    if len(set(lengths.values())) > 1:
+        raise ValueError(f"columns have different lengths {lengths}; each needs one value for each row")
+    return Table([name.replace("_", " ") for name in columns], list(zip(*columns.values(), strict=True)))
+
+
+def show_tensors(**tensors: torch.Tensor) -> Table:
+    """What autograd knows of each tensor, side by side: data, requires_grad, is_leaf, grad_fn and grad.
+
+    Reads only: `.grad` of a non-leaf is not asked for, so no warning appears.
+
+    Raises:
+        TypeError: a value is not a tensor.
+        ValueError: no tensors given.
+    """
+    if not tensors:
+        raise ValueError("show_tensors() got no tensors; give some by name, e.g. show_tensors(x=x, y=y)")
+    for name, tensor in tensors.items():
+        if not isinstance(tensor, torch.Tensor):
+            raise TypeError(f"{name} is a {type(tensor).__name__}; show_tensors needs tensors")
+
+    def gradient(tensor: torch.Tensor) -> object:
+        if not tensor.is_leaf and not tensor.retains_grad:
+            return "not kept (not a leaf)"
+        return "None" if tensor.grad is None else tensor.grad
+
+    facts = {
+        "data": lambda tensor: tensor,
+        "dtype": lambda tensor: tensor.dtype,
+        "requires_grad": lambda tensor: tensor.requires_grad,
+        "is_leaf": lambda tensor: tensor.is_leaf,
+        "grad_fn": lambda tensor: tensor.grad_fn.name() if tensor.grad_fn is not None else "None",
+        "grad": gradient,
+    }
+    return Table(["", *tensors], [[fact, *map(read, tensors.values())] for fact, read in facts.items()])

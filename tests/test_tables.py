@@ -1,0 +1,59 @@
+import warnings
+
+import pytest
+import torch
+
+from course_utils import show_tensors, table
+
+
+def test_columns_line_up_and_underscores_become_spaces():
+    shown = repr(table(calls_so_far=[1, 20], grad=[4.0, torch.tensor(8.0)]))
+    assert shown.splitlines() == ["calls so far  grad", "1             4", "20            8"]
+
+
+def test_numbers_have_four_significant_digits_and_a_real_minus():
+    assert repr(table(x=[-1.23456, -0.0, torch.tensor([1.0, 2.5])])).splitlines()[1:] == ["−1.235", "0", "[1, 2.5]"]
+
+
+def test_html_is_escaped():
+    assert "<script>" not in table(x=["<script>"])._repr_html_()
+
+
+@pytest.mark.parametrize(
+    ("columns", "error", "names"),
+    [
+        ({}, ValueError, "no columns"),
+        ({"x": [1], "y": [1, 2]}, ValueError, "'y': 2"),
+        ({"x": 3}, TypeError, "column 'x'"),
+        ({"x": "abc"}, TypeError, "column 'x'"),
+        ({"x": torch.tensor(1.0)}, TypeError, "column 'x'"),
+    ],
+)
+def test_bad_columns_are_named(columns, error, names):
+    with pytest.raises(error, match=names):
+        table(**columns)
+
+
+def test_show_tensors_reads_a_non_leaf_without_a_warning():
+    x = torch.tensor([2.0], requires_grad=True)
+    y = 3 * x**2
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        shown = repr(show_tensors(x=x, y=y))
+    assert "not kept (not a leaf)" in shown
+    assert "MulBackward0" in shown
+
+
+def test_show_tensors_shows_a_kept_gradient():
+    x = torch.tensor(2.0, requires_grad=True)
+    y = x**2
+    y.retain_grad()
+    (3 * y).backward()
+    assert repr(show_tensors(x=x, y=y)).splitlines()[-1].split() == ["grad", "12", "3"]
+
+
+def test_show_tensors_names_what_is_no_tensor():
+    with pytest.raises(TypeError, match="x is a float"):
+        show_tensors(x=2.0)
+    with pytest.raises(ValueError, match="no tensors"):
+        show_tensors()
