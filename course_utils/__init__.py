@@ -18,6 +18,7 @@ _HOMES = {
     "table": "tables",
     "show_tensors": "tables",
     "count_operations": "counting",
+    "check_setup": "workshop.checkup",
     "Exercise": "exercises.exercise",
 }
 __all__ = sorted(_HOMES)
