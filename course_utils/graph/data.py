@@ -1,12 +1,16 @@
-"""Plain data for an autograd graph: nothing here holds a tensor, a node of autograd or a drawing."""
+"""Plain data for an autograd graph: nothing here holds a tensor or a drawing.
+
+`Node`, `Edge` and `Summary` are named tuples (`node._replace(name="x")` gives a changed copy): a graph of 20,000
+operations makes 40,000 of them, and they cost a fifth of a frozen dataclass.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 
-@dataclass(frozen=True)
-class Summary:
+class Summary(NamedTuple):
     """What is kept of a tensor: enough to show it, never the tensor.
 
     Attributes:
@@ -22,21 +26,21 @@ class Summary:
     trouble: str | None = None
 
 
-@dataclass(frozen=True)
-class Node:
+class Node(NamedTuple):
     """One tensor of the graph: a leaf, a constant, or what an operation made.
 
     Attributes:
-        kind: "leaf" (collects a gradient), "operation", or "constant" (takes part, collects none; drawn where its value is known).
+        kind: "leaf" (collects a gradient), "operation", or "constant" (takes part, collects none; there where its
+            value or shape is known). One made by `detach` has an edge into it, and no gradient flows back along that.
         name: the learner's name for it, or None.
-        operation: the operation as autograd names it without "Backward" and number ("Mul", "Pow", "AddmM"), None for a leaf.
+        operation: as autograd names it without "Backward" and number ("Mul", "Pow", "Addmm"), None for a leaf.
         shape, dtype: of the tensor, e.g. (2, 3) and "float32"; None where autograd does not tell.
         value: its forward value; None where it is not known.
         gradient: the gradient of the output with respect to it, summed over all its uses; None means no gradient yet.
         is_output: whether the graph was traced from this node.
         module: the innermost module call that made it ("encoder.0.linear1"), or None.
         line: the line of code that made it, or None.
-        note: what a reader should know ("detached here", "values are freed", "a hook of yours changes this gradient"), or None.
+        note: what a reader should know ("detached here", "a hook of yours is not called here"), or None.
     """
 
     kind: str
@@ -52,8 +56,7 @@ class Node:
     note: str | None = None
 
 
-@dataclass(frozen=True)
-class Edge:
+class Edge(NamedTuple):
     """One use of a tensor by an operation, in the direction of the forward pass.
 
     Attributes:
@@ -61,7 +64,8 @@ class Edge:
         slot: which input of the target's operation this is, from 0.
         gradient: what flows back along this edge; None means no gradient yet.
         local: the local derivative d target / d source along this edge as a number, for scalars; None otherwise.
-        formula: the local derivative spelled out, "2·x = 2·2.00 = 4.00", or for tensors the shapes of the product; "" where unknown.
+        formula: the local derivative spelled out, "2·x = 2·2.00 = 4.00", or for tensors the shapes of the product;
+            "" where unknown.
     """
 
     source: int
@@ -80,7 +84,8 @@ class Graph:
         nodes: in a deterministic topological order, inputs first.
         edges: sorted by target, then slot.
         backward_order: indices of the nodes in the order in which the backward pass reaches them.
-        left_out: number of nodes known to exist and not walked because of the cap; None where the walk was cut and the number is unknown; 0 for a whole graph.
+        left_out: number of nodes known to exist and not walked because of the cap; None where the walk was cut and the
+            number is unknown; 0 for a whole graph.
         is_freed: whether a backward pass has freed the saved tensors, so that values and local derivatives are unknown.
     """
 
@@ -90,3 +95,29 @@ class Graph:
     left_out: int | None = 0
     is_freed: bool = False
     _walk: object = field(default=None, repr=False, compare=False)
+
+    def backward(self, v: object = None) -> Graph:
+        """A new graph with the gradient at every node and edge, and the local derivatives; autograd is left untouched.
+
+        Args:
+            v: what each output's gradient starts from: nothing for a scalar output; else a tensor or number of the
+                output's shape, or a sequence of them, one for each output.
+
+        Raises:
+            ValueError: `v` is missing where it is needed, or has the wrong shape.
+            RuntimeError: the graph's saved values were freed, or changed in place.
+        """
+        from .walk import backward
+
+        return backward(self, v)
+
+    def __str__(self) -> str:
+        from .text import describe
+
+        return describe(self)
+
+    def to_dot(self) -> str:
+        """The graph in Graphviz's language, for `dot` and its relatives."""
+        from .text import to_dot
+
+        return to_dot(self)
