@@ -1,0 +1,117 @@
+"""Checks of what a learner hands in. Each error names the argument, what was given, and what is expected."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import torch
+
+
+def describe(value: object) -> str:
+    """What `value` is, in a few words for an error message."""
+    if isinstance(value, torch.Tensor):
+        kind = str(value.dtype).removeprefix("torch.")
+        return f"a {kind} tensor of shape {tuple(value.shape)}" if value.dim() else f"a {kind} tensor with one value"
+    if callable(value):
+        return f"the function {getattr(value, '__name__', type(value).__name__)}"
+    shown = repr(value)
+    return shown if len(shown) <= 60 else f"a {type(value).__name__}"
+
+
+def check_number(value: object, *, name: str) -> float:
+    """`value` (a number or a tensor with one entry) as a finite float.
+
+    Raises:
+        TypeError: not a number.
+        ValueError: several numbers, infinite or nan.
+    """
+    if isinstance(value, torch.Tensor):
+        if value.numel() != 1:
+            raise ValueError(f"{name} is {describe(value)}; expected one number")
+        value = value.item()
+    if isinstance(value, bool | str) or not hasattr(value, "__float__"):
+        raise TypeError(f"{name} is {describe(value)}; expected one number, such as 0.5")
+    number = float(value)
+    if not math.isfinite(number):
+        raise ValueError(f"{name} is {number}; expected a finite number")
+    return number
+
+
+def check_numbers(values: object, *, name: str, count: int) -> tuple[float, ...]:
+    """`values` (a tuple, a list or a tensor) as `count` finite floats.
+
+    Raises:
+        TypeError: not a sequence, or an entry is not a number.
+        ValueError: another count, or an entry is not finite.
+    """
+    if isinstance(values, str) or not hasattr(values, "__len__") or getattr(values, "ndim", 1) != 1:
+        raise TypeError(f"{name} is {describe(values)}; expected {count} numbers, such as {_sample(count)}")
+    if len(values) != count:
+        raise ValueError(f"{name} has {len(values)} entries; expected {count} numbers, such as {_sample(count)}")
+    return tuple(check_number(value, name=f"{name}[{index}]") for index, value in enumerate(values))
+
+
+def _sample(count: int) -> str:
+    return f"({', '.join(str(index + 1) for index in range(count))})"
+
+
+def check_range(values: object, *, name: str) -> tuple[float, float]:
+    """`values` as (low, high) with low below high.
+
+    Raises:
+        TypeError: not two numbers.
+        ValueError: not two of them, not finite, or the range is empty.
+    """
+    low, high = check_numbers(values, name=name, count=2)
+    if low >= high:
+        raise ValueError(f"{name} = ({low:g}, {high:g}) is an empty range; expected (low, high) with low below high")
+    return low, high
+
+
+def check_whole(value: object, *, name: str, low: int, high: int) -> int:
+    """`value` as a whole number from `low` to `high`.
+
+    Raises:
+        TypeError: not a whole number.
+        ValueError: outside `low` to `high`.
+    """
+    if isinstance(value, bool | float) or not hasattr(value, "__index__"):
+        raise TypeError(f"{name} is {describe(value)}; expected a whole number from {low} to {high}")
+    number = int(value)
+    if not low <= number <= high:
+        raise ValueError(f"{name} is {number}; expected a whole number from {low} to {high}")
+    return number
+
+
+def check_function(f: object, *, name: str = "f") -> Callable[..., object]:
+    """`f`, which must be callable.
+
+    Raises:
+        TypeError: `f` cannot be called; a tensor gets a hint to hand over the function and not its value.
+    """
+    if callable(f):
+        return f
+    hint = ", not its value" if isinstance(f, torch.Tensor) else ""
+    raise TypeError(f"{name} is {describe(f)}; expected a function, such as lambda x: x**2, or an nn.Module{hint}")
+
+
+def check_tensor(value: object, *, name: str, dims: int | None = None) -> torch.Tensor:
+    """`value` (a tensor, or numbers in lists) as a detached float64 tensor of `dims` dimensions.
+
+    Raises:
+        TypeError: neither a tensor nor numbers.
+        ValueError: another number of dimensions, or no entries.
+    """
+    if not isinstance(value, torch.Tensor):
+        try:
+            value = torch.tensor(value, dtype=torch.float64)
+        except (TypeError, ValueError, RuntimeError) as error:
+            raise TypeError(f"{name} is {describe(value)}; expected a tensor or a list of numbers") from error
+    if value.is_complex():
+        raise TypeError(f"{name} is {describe(value)}; expected real numbers")
+    if dims is not None and value.dim() != dims:
+        raise ValueError(f"{name} is {describe(value)}; expected a tensor with {dims} dimension{'s' * (dims != 1)}")
+    if value.numel() == 0:
+        raise ValueError(f"{name} is empty; expected at least one number")
+    return value.detach().to("cpu", torch.float64)

@@ -1,0 +1,163 @@
+"""Functions of one number: their derivatives, tangents and Taylor polynomials."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import torch
+
+from .. import palette
+from ..checks import check_number, check_range, check_whole
+from ..picture import Picture
+from .drawing import Update, View, caption, fit_height, label_ends, last_finite, minus, number, place, primes, still
+from .functions import ScalarFunction
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+POINTS = 201
+ORDERS = 3
+ZEROS = 4  # how many zeros a description names
+DOT = {"markersize": 9, "markeredgecolor": palette.PAPER, "markeredgewidth": 1.5, "zorder": 5}
+
+
+def grid(low: float, high: float, points: int = POINTS) -> torch.Tensor:
+    """Evenly spaced float64 numbers from low to high, both included."""
+    # not linspace, which misses the zero in the middle by a rounding error
+    return low + (high - low) * torch.arange(points, dtype=torch.float64) / (points - 1)
+
+
+def plot_derivative(
+    f: object, *, x: object = (-2, 2), order: int = 1, at: object = None, points: int = POINTS
+) -> Picture:
+    """A function and its derivatives over a range, each computed by autograd at every point on its own.
+
+    Args:
+        f: a function of one number (it gets a tensor without dimensions), or an nn.Module (it gets shape (1, 1)).
+        x: the range (low, high).
+        order: the highest derivative to draw, 1 to 3.
+        at: a place in the range to mark with its values, or None.
+        points: how many points to compute, 2 to 5000.
+
+    Raises:
+        TypeError: `f` is not a function or does not return a tensor; a number is not a number.
+        ValueError: `f` raises, returns several values or a value without grad; an empty range.
+
+    Example:
+        >>> plot_derivative(torch.sin, x=(0, 6), at=1.5)
+    """
+    low, high = check_range(x, name="x")
+    order = check_whole(order, name="order", low=1, high=ORDERS)
+    xs = grid(low, high, check_whole(points, name="points", low=2, high=5000))
+    marked = None if at is None else check_number(at, name="at")
+    function = ScalarFunction(f, names=["x"], probe=[low if marked is None else marked])
+    curves = dict(zip((primes(function.label, n) for n in range(order + 1)), function.curve(xs.tolist(), order=order), strict=True))
+    values = {} if marked is None else dict(zip(curves, function.derivatives(marked, order=order), strict=True))
+
+    def view(ax: Axes) -> Update:
+        draw_curves(ax, xs, curves)
+        if values:
+            ax.axvline(marked, color=palette.MUTED, linewidth=1, linestyle=":", zorder=1)
+            for value, style in zip(values.values(), palette.CYCLE, strict=False):
+                ax.plot([marked], [value], "o", color=style["color"], **DOT)
+        return lambda: _describe(xs, curves) + _describe_values(marked, values)
+
+    return still(view)
+
+
+def draw_curves(ax: Axes, xs: torch.Tensor, curves: Mapping[str, torch.Tensor]) -> None:
+    """Draws each curve in its own colour and line style, its name beside its end."""
+    fit_height(ax, *curves.values())
+    ax.axhline(0, color=palette.MUTED, linewidth=0.8, zorder=1)
+    styles = [palette.CYCLE[index % len(palette.CYCLE)] for index in range(len(curves))]
+    for curve, style in zip(curves.values(), styles, strict=True):
+        ax.plot(xs, curve, **style)
+    ax.set(xlabel="x", xlim=(xs[0], xs[-1]))
+    ends = zip(curves.items(), styles, strict=True)
+    label_ends(ax, [(last_finite(curve), name, style["color"]) for (name, curve), style in ends])
+
+
+def _describe(xs: torch.Tensor, curves: Mapping[str, torch.Tensor]) -> str:
+    parts = [f"{' and '.join(curves)} for x from {place(xs[0])} to {place(xs[-1])}"]
+    for name, curve in curves.items():
+        finite = curve[curve.isfinite()]
+        if not len(finite):
+            parts.append(f"{name} is nowhere finite")
+            continue
+        parts.append(f"{name} lies between {number(finite.min())} and {number(finite.max())}" + _describe_zeros(xs, curve))
+    return "; ".join(parts)
+
+
+def _describe_zeros(xs: torch.Tensor, curve: torch.Tensor) -> str:
+    zeros = find_zeros(xs, curve)
+    if not zeros:
+        return ""
+    shown = [place(low) if low == high else f"{place(low)} to {place(high)}" for low, high in zeros[:ZEROS]]
+    return f", zero at x = {', '.join(shown)}" + (f" and {len(zeros) - ZEROS} more" if len(zeros) > ZEROS else "")
+
+
+def _describe_values(at: float | None, values: Mapping[str, float]) -> str:
+    return f"; at x = {place(at)}: {', '.join(f'{name} = {number(value)}' for name, value in values.items())}" if values else ""
+
+
+def find_zeros(xs: torch.Tensor, ys: torch.Tensor) -> list[tuple[float, float]]:
+    """Where the curve is zero, as (low, high), low == high for a single point; jumps over zero do not count."""
+    x, y = xs.tolist(), ys.tolist()
+    largest = max((abs(value) for value in y if math.isfinite(value)), default=0.0)
+    flat = [abs(value) <= 1e-9 * largest for value in y]
+    zeros: list[tuple[float, float]] = []
+    for i in range(len(x)):
+        if flat[i]:
+            zeros.append((zeros.pop()[0] if i and flat[i - 1] else x[i], x[i]))
+        elif i and not flat[i - 1] and y[i - 1] * y[i] < 0 and max(abs(y[i - 1]), abs(y[i])) <= 0.5 * largest:
+            crossing = x[i - 1] - y[i - 1] * (x[i] - x[i - 1]) / (y[i] - y[i - 1])
+            zeros.append((crossing, crossing))
+    return zeros
+
+
+def plot_tangent(f: object, *, at: object = 0.5, x: object = None) -> Picture:
+    """The curve of a function and its tangent at one point, with the value and the slope there.
+
+    Args:
+        f: a function of one number (it gets a tensor without dimensions), or an nn.Module (it gets shape (1, 1)).
+        at: where the tangent touches.
+        x: the range (low, high) to draw; by default 2 to either side of `at`.
+
+    Raises:
+        TypeError: `f` is not a function or does not return a tensor; a number is not a number.
+        ValueError: `f` raises, returns several values or a value without grad; an empty range.
+
+    Example:
+        >>> plot_tangent(lambda x: x**2, at=1.5)
+        tangent of f at x = 1.50: f = 2.250, slope = 3.000
+    """
+    at = check_number(at, name="at")
+    return still(tangent_view(f, x=(at - 2, at + 2) if x is None else x), at=at)
+
+
+def tangent_view(f: object, *, x: object = (-2, 2)) -> View:
+    """The view behind `plot_tangent`: draws the curve once, `update(at)` moves the tangent."""
+    low, high = check_range(x, name="x")
+    function = ScalarFunction(f, names=["x"], probe=[(low + high) / 2])
+    xs = grid(low, high)
+    (curve,) = function.curve(xs.tolist(), order=0)
+
+    def draw(ax: Axes) -> Update:
+        draw_curves(ax, xs, {function.label: curve})
+        (tangent,) = ax.plot([], [], **palette.CYCLE[1])
+        (dot,) = ax.plot([], [], "o", color=palette.VALUE, **DOT)
+        value_text, slope_text = caption(ax, palette.VALUE, palette.GRADIENT)
+
+        def update(at: float) -> str:
+            value, slope = function.derivatives(at)
+            tangent.set_data([low, high], [value + slope * (end - at) for end in (low, high)])
+            dot.set_data([at], [value])
+            value_text.set_text(minus(f"{function.label}({place(at)}) = {number(value)}"))
+            slope_text.set_text(minus(f"slope = {number(slope)}"))
+            return f"tangent of {function.label} at x = {place(at)}: {function.label} = {number(value)}, slope = {number(slope)}"
+
+        return update
+
+    return draw
