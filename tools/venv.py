@@ -1,0 +1,195 @@
+"""Makes `.venv` where it is missing or stale, then runs its Python: the whole set-up, the same with and without make.
+
+    python tools/venv.py                                 make .venv with what the lessons need
+    python tools/venv.py -m jupyter lab                  the same, then `python -m jupyter lab` inside it
+    python tools/venv.py --with=test -m pytest           with the extra `test` of pyproject.toml
+
+Standard library only, and readable by Python 3.6, so that an old Python gets a message rather than a syntax error.
+"""
+
+import hashlib
+import os
+import platform
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+VENV = ROOT / ".venv"
+BIN = VENV / ("Scripts" if os.name == "nt" else "bin")
+PYTHON = BIN / ("python.exe" if os.name == "nt" else "python")
+PIP_LOG = VENV / "pip.log"
+STAMP = VENV / "installed"
+SETTINGS = {
+    ROOT / "tools/jupyter/overrides.json": VENV / "share/jupyter/lab/settings/overrides.json",
+    ROOT / "tools/jupyter/jupyter_server_config.json": VENV / "etc/jupyter/jupyter_server_config.json",
+}
+SOURCES = [ROOT / "pyproject.toml", ROOT / "constraints.txt", Path(__file__).resolve()] + sorted(SETTINGS)
+
+# What pip's log says -> what happened, and what to do. The first that matches is told.
+FAILURES = [
+    (
+        r"No space left on device|not enough space",
+        "the disk is full.",
+        "make room (the install needs about 2 GB) and run the same command again.",
+    ),
+    (
+        r"Permission denied|Access is denied",
+        "a file could not be written.",
+        "close what uses .venv, check who owns this folder, and run the same command again.",
+    ),
+    (
+        r"unable to execute|command '.*(cc|\+\+|clang|cl\.exe)' failed|Microsoft Visual C\+\+|Failed building wheel",
+        "a package had to be compiled, and that failed: it has no ready build for this Python and machine.",
+        "use another Python (3.11 and 3.12 have a ready build of everything), or install a C compiler\n"
+        "(Debian, Ubuntu: apt install build-essential; macOS: xcode-select --install; Windows: the Visual Studio\n"
+        "Build Tools) and run the same command again.",
+    ),
+    (
+        r"Ignoring indexes|(NewConnection|ConnectTimeout|ReadTimeout|NameResolution|Proxy|SSL)Error",
+        "pip cannot reach its package index: no network, a proxy, or an index that is switched off.",
+        "check the connection (behind a proxy, set HTTPS_PROXY) and run the same command again; what came through is\n"
+        "kept. Where there is no network at all, run this on a machine like this one:\n"
+        "    pip download -d wheels -c constraints.txt . setuptools\n"
+        "then bring the folder `wheels` here and set PIP_NO_INDEX=1 and PIP_FIND_LINKS=wheels before the same command.",
+    ),
+    (
+        r"No matching distribution found|ResolutionImpossible",
+        "a package has no build for this Python and machine.",
+        "use a 64-bit Python 3.11 or 3.12; on a Mac with an Intel chip use environment.yml (conda) or Binder.",
+    ),
+]
+
+
+def fail(what: str, todo: str) -> None:
+    """Ends the program with what happened and what to do."""
+    sys.exit(f"\n{what}\nWhat to do: {todo}")
+
+
+def supported_minors() -> range:
+    """The minor versions of Python 3 that pyproject.toml allows."""
+    text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    oldest, beyond = re.search(r'requires-python = ">=3\.(\d+),<3\.(\d+)"', text).groups()
+    return range(int(oldest), int(beyond))
+
+
+def other_pythons() -> list:
+    """Names of the supported Pythons on this machine that can make virtual environments, newest first."""
+    names = [f"python3.{minor}" for minor in reversed(supported_minors())]
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    return [n for n in names if shutil.which(n) and not subprocess.call([n, "-c", "import ensurepip, venv"], **quiet)]
+
+
+def check_python() -> None:
+    """Stops with advice unless the running Python can make the environment."""
+    minors = supported_minors()
+    wanted = f"3.{minors[0]} to 3.{minors[-1]}"
+    found = other_pythons()
+    advice = f"PYTHON={found[0]} make lab   (without make: {found[0]} tools/venv.py)" if found else ""
+    here = platform.python_version()
+    if sys.version_info[0] != 3 or sys.version_info[1] not in minors:
+        age = "old" if sys.version_info[:2] < (3, minors[0]) else "new"
+        fail(
+            f"Python {here} is too {age} for this course, which needs Python {wanted}.",
+            advice or f"install Python {wanted}, then: PYTHON=python3.{minors[-2]} make lab",
+        )
+    try:
+        import ensurepip  # noqa: F401
+        import venv  # noqa: F401
+    except ImportError as missing:
+        fail(
+            f"This Python ({sys.executable}, {here}) cannot make virtual environments: {missing}.",
+            f"on Debian and Ubuntu: apt install python3.{sys.version_info[1]}-venv; elsewhere: a full Python {wanted}."
+            + (f"\nOr use another one of this machine: {advice}" if advice else ""),
+        )
+
+
+def make_venv() -> None:
+    """Makes `.venv`, or says why it cannot; keeps one that works, whoever made it."""
+    if PYTHON.exists():
+        version = subprocess.check_output([str(PYTHON), "-c", "import sys; print(*sys.version_info[:2])"]).decode()
+        major, minor = map(int, version.split())
+        if major != 3 or minor not in supported_minors():
+            fail(f"{VENV} has Python {major}.{minor}, which does not fit.", "remove that folder, then run this again.")
+        return
+    check_python()
+    print(f"Making {VENV} with Python {platform.python_version()} ...", flush=True)
+    made = subprocess.run([sys.executable, "-m", "venv", "--clear", str(VENV)])
+    if made.returncode:
+        shutil.rmtree(VENV, ignore_errors=True)
+        fail(
+            "The virtual environment could not be made (the reason stands above).",
+            "mend that, or use another Python: PYTHON=python3.12 make lab",
+        )
+
+
+def install(extras: list) -> None:
+    """Installs the project with its extras through the constraints; what already fits (a CPU-only torch) is kept."""
+    environment = dict(os.environ, PIP_USER="0", PIP_DISABLE_PIP_VERSION_CHECK="1")
+    if subprocess.call([str(PYTHON), "-m", "pip", "--version"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL):
+        subprocess.check_call([str(PYTHON), "-m", "ensurepip"])
+    if PIP_LOG.exists():
+        PIP_LOG.unlink()
+    target = str(ROOT) + (f"[{','.join(extras)}]" if extras else "")
+    print("Installing what the course needs. The first time this takes a few minutes.", flush=True)
+    pip = [str(PYTHON), "-m", "pip", "install", "--log", str(PIP_LOG)]
+    if subprocess.call(pip + ["-c", str(ROOT / "constraints.txt"), "-e", target], env=environment):
+        log = PIP_LOG.read_text(encoding="utf-8", errors="replace")
+        for pattern, what, todo in FAILURES:
+            if re.search(pattern, log):
+                fail(f"The install stopped: {what}", f"{todo}\nAll of pip's words are in {PIP_LOG}")
+        fail("The install stopped (pip's reason stands above).", f"read {PIP_LOG}; then run the same command again.")
+    PIP_LOG.unlink()
+    subprocess.check_call([str(PYTHON), "-m", "ipykernel", "install", "--sys-prefix"], stdout=subprocess.DEVNULL)
+    for source, place in SETTINGS.items():
+        place.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(str(source), str(place))
+
+
+def fingerprint() -> str:
+    """Changes when the environment has to be installed again; follows contents, not dates."""
+    parts = [str(ROOT).encode()] + [path.read_bytes() for path in SOURCES]
+    return hashlib.sha256(b"\0".join(parts)).hexdigest()
+
+
+def bring_up_to_date(extras: set) -> None:
+    """Does nothing where `.venv` was made from the files as they are now and has these extras."""
+    known, *has = STAMP.read_text().split() if PYTHON.exists() and STAMP.exists() else [""]
+    fresh = known == fingerprint()
+    if fresh and extras <= set(has):
+        return
+    wanted = sorted(extras.union(has if fresh else []))
+    make_venv()
+    install(wanted)
+    STAMP.write_text(" ".join([fingerprint()] + wanted))
+
+
+def run(arguments: list) -> int:
+    """Runs the environment's Python as if the environment were activated; returns its exit code."""
+    environment = dict(
+        os.environ,
+        VIRTUAL_ENV=str(VENV),
+        PATH=str(BIN) + os.pathsep + os.environ.get("PATH", ""),
+        JUPYTER_PREFER_ENV_PATH="1",  # else a `python3` kernel in the user's home could win over this one
+    )
+    if os.name != "nt":
+        os.execve(str(PYTHON), [str(PYTHON)] + arguments, environment)
+    try:
+        return subprocess.call([str(PYTHON)] + arguments, env=environment)
+    except KeyboardInterrupt:
+        return 130
+
+
+def main(arguments: list) -> int:
+    """Brings `.venv` up to date, then runs its Python with `arguments`, if any."""
+    extras = set()
+    while arguments and arguments[0].startswith("--with="):
+        extras.add(arguments.pop(0).split("=", 1)[1])
+    bring_up_to_date(extras)
+    return run(arguments) if arguments else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
