@@ -23,7 +23,12 @@ CHROMIUM_ARGUMENTS = (
     "--disable-component-update --disable-sync"
 ).split()
 THEMES = {"light": "JupyterLab Light", "dark": "JupyterLab Dark"}
-IDLE = "document.querySelector('.jp-Notebook-ExecutionIndicator')?.dataset.status === 'idle'"
+# The indicator says "idle" also before there is a kernel.
+IDLE = """
+document.querySelector('.jp-Notebook-ExecutionIndicator')?.dataset.status === 'idle' &&
+document.querySelector('.jp-KernelName')?.textContent !== 'No Kernel' &&
+![...document.querySelectorAll('.jp-InputPrompt')].some(prompt => prompt.textContent.includes('*'))
+"""
 
 
 def find_chromium() -> str | None:
@@ -113,7 +118,8 @@ class Lab:
         """Grows the window until the whole notebook fits, so that a screenshot shows all of it."""
         for _ in range(3):
             content = page.evaluate(
-                "Math.max(...[...document.querySelectorAll('.jp-WindowedPanel-outer, .jp-Notebook')].map(e => e.scrollHeight))"
+                "document.querySelector('.jp-WindowedPanel-outer').scrollTop = 0,"
+                "[...document.querySelectorAll('.jp-WindowedPanel-viewport > *')].reduce((sum, e) => sum + e.offsetHeight, 0)"
             )
-            page.set_viewport_size({"width": page.viewport_size["width"], "height": min(limit, content + 160)})
+            page.set_viewport_size({"width": page.viewport_size["width"], "height": min(limit, content + 200)})
             page.wait_for_timeout(600)
