@@ -107,7 +107,7 @@ class Graph:
             ValueError: `v` is missing where it is needed, or has the wrong shape.
             RuntimeError: the graph's saved values were freed, or changed in place.
         """
-        from .walk import backward
+        from .backward import backward
 
         return backward(self, v)
 
