@@ -4,29 +4,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 import torch
+from matplotlib.axes import Axes
 
 from .. import palette
 from ..checks import check_number, check_range, check_whole
 from ..picture import Picture
-from .drawing import Update, View, caption, fit_height, label_ends, last_finite, minus, number, place, primes, still
-from .functions import ScalarFunction
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
+from .drawing import DOT, Update, View, caption, fit_height, label_ends, minus, number, place, primes, still
+from .functions import ScalarFunction, grid
 
 POINTS = 201
 ORDERS = 3
 ZEROS = 4  # how many zeros a description names
-DOT = {"markersize": 9, "markeredgecolor": palette.PAPER, "markeredgewidth": 1.5, "zorder": 5}
-
-
-def grid(low: float, high: float, points: int = POINTS) -> torch.Tensor:
-    """Evenly spaced float64 numbers from low to high, both included."""
-    # not linspace, which misses the zero in the middle by a rounding error
-    return low + (high - low) * torch.arange(points, dtype=torch.float64) / (points - 1)
 
 
 def plot_derivative(
@@ -52,8 +42,8 @@ def plot_derivative(
     order = check_whole(order, name="order", low=1, high=ORDERS)
     xs = grid(low, high, check_whole(points, name="points", low=2, high=5000))
     marked = None if at is None else check_number(at, name="at")
-    function = ScalarFunction(f, names=["x"], probe=[low if marked is None else marked])
-    curves = dict(zip((primes(function.label, n) for n in range(order + 1)), function.curve(xs.tolist(), order=order), strict=True))
+    function = ScalarFunction(f, probe=[low if marked is None else marked])
+    curves = dict(zip((primes(function.label, n) for n in range(order + 1)), function.curve(xs, order=order), strict=True))
     values = {} if marked is None else dict(zip(curves, function.derivatives(marked, order=order), strict=True))
 
     def view(ax: Axes) -> Update:
@@ -62,24 +52,35 @@ def plot_derivative(
             ax.axvline(marked, color=palette.MUTED, linewidth=1, linestyle=":", zorder=1)
             for value, style in zip(values.values(), palette.CYCLE, strict=False):
                 ax.plot([marked], [value], "o", color=style["color"], **DOT)
-        return lambda: _describe(xs, curves) + _describe_values(marked, values)
+        return lambda: describe_curves(xs, curves) + _describe_values(marked, values)
 
     return still(view)
 
 
-def draw_curves(ax: Axes, xs: torch.Tensor, curves: Mapping[str, torch.Tensor]) -> None:
-    """Draws each curve in its own colour and line style, its name beside its end."""
-    fit_height(ax, *curves.values())
+def draw_curves(
+    ax: Axes, xs: torch.Tensor, curves: Mapping[str, torch.Tensor], *, height: tuple[float, float] | None = None
+) -> None:
+    """Draws each curve in its own colour and line style, its name beside its end; `height` fixes the vertical axis."""
+    if height is None:
+        fit_height(ax, *curves.values())
+    else:
+        ax.set_ylim(height)
     ax.axhline(0, color=palette.MUTED, linewidth=0.8, zorder=1)
     styles = [palette.CYCLE[index % len(palette.CYCLE)] for index in range(len(curves))]
     for curve, style in zip(curves.values(), styles, strict=True):
         ax.plot(xs, curve, **style)
     ax.set(xlabel="x", xlim=(xs[0], xs[-1]))
     ends = zip(curves.items(), styles, strict=True)
-    label_ends(ax, [(last_finite(curve), name, style["color"]) for (name, curve), style in ends])
+    label_ends(ax, [(_last_finite(curve), name, style["color"]) for (name, curve), style in ends])
 
 
-def _describe(xs: torch.Tensor, curves: Mapping[str, torch.Tensor]) -> str:
+def _last_finite(values: torch.Tensor) -> float:
+    finite = values[values.isfinite()]
+    return finite[-1].item() if len(finite) else math.nan
+
+
+def describe_curves(xs: torch.Tensor, curves: Mapping[str, torch.Tensor]) -> str:
+    """The curves in words: where each lies, and where it is zero."""
     parts = [f"{' and '.join(curves)} for x from {place(xs[0])} to {place(xs[-1])}"]
     for name, curve in curves.items():
         finite = curve[curve.isfinite()]
@@ -140,9 +141,9 @@ def plot_tangent(f: object, *, at: object = 0.5, x: object = None) -> Picture:
 def tangent_view(f: object, *, x: object = (-2, 2)) -> View:
     """The view behind `plot_tangent`: draws the curve once, `update(at)` moves the tangent."""
     low, high = check_range(x, name="x")
-    function = ScalarFunction(f, names=["x"], probe=[(low + high) / 2])
-    xs = grid(low, high)
-    (curve,) = function.curve(xs.tolist(), order=0)
+    function = ScalarFunction(f, probe=[(low + high) / 2])
+    xs = grid(low, high, POINTS)
+    (curve,) = function.curve(xs, order=0)
 
     def draw(ax: Axes) -> Update:
         draw_curves(ax, xs, {function.label: curve})

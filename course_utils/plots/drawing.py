@@ -1,62 +1,82 @@
-"""What the plots share: a still picture of a view, numbers in words, labels beside curves.
+"""What the plots share: still pictures of views, numbers in words, labels beside curves, arrows that move.
 
-A *view* draws once on the axes it is given and returns `update(**values)`, which moves what moves and returns the
-readout. A still plot calls `update` once; an explorer calls it on each move of a slider: one drawing for both.
+A *view* draws once on the axes (or on the `figure`) that it names as its parameters, and returns `update(**values)`,
+which moves what moves and returns the readout. A still plot calls `update` once, a slider on each move: one drawing
+for both.
 """
 
 from __future__ import annotations
 
+import inspect
 import math
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
 
 import torch
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import FancyArrowPatch
+from matplotlib.patheffects import withStroke
+from matplotlib.text import Text
 
 from .. import palette
 from ..picture import Picture
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.text import Text
 
 Update = Callable[..., str]
 View = Callable[..., Update]
 
 LABEL_GAP = 0.075  # least distance of two labels beside a plot, as a part of its height
+DOT = {"markersize": 9, "markeredgecolor": palette.PAPER, "markeredgewidth": 1.5, "zorder": 6}
+HALO = (withStroke(linewidth=4, foreground=palette.PAPER),)
 
 
-def still(view: View, *, rows: int = 1, columns: int = 1, width: float = 6.4, height: float = 3.8, **values: object) -> Picture:
-    """The picture of `view` at `values`; the readout is its description."""
-    figure, axes = palette.new_figure(width=width, height=height, rows=rows, columns=columns)
+def still(view: View, *, width: float | None = None, height: float = 3.8, about: str = "", **values: object) -> Picture:
+    """The picture of `view` at `values`.
+
+    Args:
+        view: takes axes, side by side, or one parameter named `figure`.
+        width, height: of the figure in inches.
+        about: goes before the readout in the description.
+        values: for the view's `update`.
+    """
+    names = list(inspect.signature(view).parameters)
+    width = width or (6.4 if len(names) == 1 else 8.4)
     with palette.style():
-        update = view(*axes.flat) if rows * columns > 1 else view(axes)
-        description = update(**values)
+        if names == ["figure"]:
+            figure = Figure(figsize=(width, height))
+            update = view(figure)
+        else:
+            figure, axes = palette.new_figure(width=width, height=height, columns=len(names))
+            update = view(*([axes] if len(names) == 1 else axes))
+        description = about + update(**values)
     return Picture.from_figure(figure, description=description)
 
 
 def number(value: float) -> str:
     """A number in words: three decimals, never -0.000; very large ones with an exponent."""
+    value = float(value)
     if math.isfinite(value) and abs(value) >= 1e6:
         return f"{value:.3e}"
     return f"{value:.3f}".replace("-0.000", "0.000") if abs(value) < 0.001 else f"{value:.3f}"
 
 
 def place(value: float) -> str:
-    """A position in words: two decimals, three where it needs them."""
+    """A position in words: two decimals, three where it needs them; very large ones with an exponent."""
+    value = float(value)
+    if not abs(value) < 1e6:
+        return number(value)
     rounded = f"{value:.3f}"
     shown = rounded[:-1] if rounded.endswith("0") else rounded
     return "0.00" if float(shown) == 0 else shown
 
 
+def vector(values: Sequence[float], *, form: Callable[[float], str] = number) -> str:
+    """Several numbers in words: "(43.000, 20.000)"."""
+    return f"({', '.join(map(form, values))})"
+
+
 def minus(text: str) -> str:
-    """Text for a picture: hyphens before digits become minus signs."""
+    """Text for a picture: hyphens become minus signs."""
     return text.replace("-", "−")
-
-
-def numbers(values: Sequence[float]) -> str:
-    """Several numbers in words: "-1.000, 2.500 and 3.000"."""
-    shown = [number(value) for value in values]
-    return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} and {shown[-1]}"
 
 
 def primes(label: str, order: int) -> str:
@@ -74,9 +94,9 @@ def fit_height(ax: Axes, *curves: torch.Tensor) -> None:
         return
     low, high = values.min().item(), values.max().item()
     inner_low, inner_high = torch.quantile(values, torch.tensor([0.05, 0.95], dtype=values.dtype)).tolist()
-    reach = 3 * (inner_high - inner_low)
-    if high - low > 2 * reach > 0:
-        low, high = max(low, inner_low - reach / 3), min(high, inner_high + reach / 3)
+    reach = inner_high - inner_low
+    if high - low > 6 * reach > 0:
+        low, high = max(low, inner_low - reach), min(high, inner_high + reach)
     margin = 0.08 * (high - low) or 1.0
     ax.set_ylim(low - margin, high + margin)
 
@@ -85,16 +105,14 @@ def label_ends(ax: Axes, labels: Sequence[tuple[float, str, str]]) -> list[Text]
     """Writes (height in data units, text, colour) at the right edge of the plot, kept apart and inside its height."""
     low, high = ax.get_ylim()
     inside = [min(1.0, max(0.0, (end - low) / (high - low))) if math.isfinite(end) else 0.5 for end, _, _ in labels]
-    texts = []
-    for at, (_, text, colour) in zip(spread(inside), labels, strict=True):
-        texts.append(
-            ax.text(1.015, at, text, color=colour, transform=ax.transAxes, va="center", ha="left", fontweight="bold")
-        )
-    return texts
+    return [
+        ax.text(1.015, at, text + " ", color=colour, transform=ax.transAxes, va="center", ha="left", fontweight="bold")
+        for at, (_, text, colour) in zip(spread(inside), labels, strict=True)
+    ]
 
 
 def spread(heights: Sequence[float], gap: float = LABEL_GAP) -> list[float]:
-    """The heights, moved as little as needed to be `gap` apart and between 0 and 1, in the same order."""
+    """The heights, moved as little as needed to be `gap` apart and at most 1, in the same order."""
     order = sorted(range(len(heights)), key=heights.__getitem__)
     moved = list(heights)
     for below, above in zip(order, order[1:], strict=False):
@@ -106,15 +124,46 @@ def spread(heights: Sequence[float], gap: float = LABEL_GAP) -> list[float]:
     return moved
 
 
-def last_finite(values: torch.Tensor) -> float:
-    """The last finite entry, or nan."""
-    finite = values[values.isfinite()]
-    return finite[-1].item() if len(finite) else math.nan
-
-
 def caption(ax: Axes, *colours: str) -> list[Text]:
     """One empty line of text above the plot in as many equal parts as there are colours, for numbers that move."""
     return [
         ax.text(index / len(colours), 1.03, " ", color=colour, transform=ax.transAxes, va="bottom", fontweight="bold")
         for index, colour in enumerate(colours)
     ]
+
+
+class Arrow:
+    """An arrow with a name at its tip that can be moved; hidden while it has no length.
+
+    Args:
+        ax: the axes, in whose data units the arrow is set.
+        colour: of the arrow and its name.
+        label: its name.
+        line: the line style.
+        width: the line width in points.
+    """
+
+    def __init__(self, ax: Axes, colour: str, *, label: str = "", line: str = "-", width: float = 2.6):
+        self.patch = FancyArrowPatch(
+            (0, 0), (0, 0), arrowstyle="-|>,head_length=5,head_width=3", mutation_scale=1.4, shrinkA=0, shrinkB=0,
+            color=colour, linewidth=width, linestyle=line, zorder=5, path_effects=HALO, joinstyle="miter",
+        )  # fmt: skip
+        ax.add_patch(self.patch)
+        self.note = ax.annotate(
+            label, (0, 0), (0, 0), textcoords="offset points", ha="center", va="center", color=colour, zorder=7,
+            fontweight="bold", path_effects=HALO, annotation_clip=False,
+        )  # fmt: skip
+        for artist in (self.patch, self.note):
+            artist.set_in_layout(False)
+
+    def set(self, tail: Sequence[float], step: Sequence[float]) -> None:
+        """From `tail`, by `step`, both (x, y)."""
+        length = math.hypot(*step)
+        seen = math.isfinite(length) and length > 0
+        for artist in (self.patch, self.note):
+            artist.set_visible(seen)
+        if seen:
+            head = (tail[0] + step[0], tail[1] + step[1])
+            self.patch.set_positions(tuple(tail), head)
+            self.note.xy = head
+            self.note.set_position((13 * step[0] / length, 13 * step[1] / length))

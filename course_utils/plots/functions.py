@@ -7,6 +7,7 @@ where the sum trick over a whole range would add up derivatives that belong to d
 from __future__ import annotations
 
 import contextlib
+import copy
 import inspect
 from collections.abc import Iterator, Sequence
 
@@ -30,38 +31,57 @@ def name_of(f: object) -> str:
     return name if name.isidentifier() and len(name) <= NAME_LENGTH else "f"
 
 
-class ScalarFunction:
-    """A function of one or several numbers with one number as its value.
+def grid(low: float, high: float, points: int) -> torch.Tensor:
+    """Evenly spaced float64 numbers from low to high, both included."""
+    # not linspace, which misses the zero in the middle by a rounding error
+    return low + (high - low) * torch.arange(points, dtype=torch.float64) / (points - 1)
 
-    A Python function is called with one tensor without dimensions for each name (a function with a single parameter
-    for several names: with one tensor of shape (names,)); a module with a batch of one, shape (1, names). Numbers are
-    float64 where `f` takes it, else the dtype of the module's parameters or torch's default.
+
+class ScalarFunction:
+    """A function of one or two numbers with one number as its value.
+
+    A Python function is called with a tensor without dimensions for each number (with one tensor of shape (2,) where it
+    has a single parameter for two numbers), a copy of a module with a batch of one, shape (1, numbers): what the copy
+    counts the module does not, and later training does not change a plot. Numbers are float64 where `f` takes that,
+    else of torch's default dtype.
 
     Args:
         f: the function or module.
-        names: what its inputs are called in messages.
-        probe: a point to try it at.
+        probe: a point to try it at, one number for each input.
+        dtype: the only dtype to call it with; None for the choice above.
+
+    Attributes:
+        names: what its inputs are called, from its parameters, else x and y.
+        label: its own name if that is short, else f.
 
     Raises:
         TypeError: `f` is not callable, or does not return a tensor.
         ValueError: `f` raises, returns more than one value, or its value does not depend on its inputs by autograd.
     """
 
-    def __init__(self, f: object, *, names: Sequence[str], probe: Sequence[float]):
-        self.f, self.names, self.label = check_function(f), tuple(names), name_of(f)
-        self.takes_vector = len(names) > 1 and _positional_parameters(f) == 1
-        self.dtype = torch.float64
+    def __init__(self, f: object, *, probe: Sequence[float], dtype: torch.dtype | None = None):
+        self.f, self.label = check_function(f), name_of(f)
         if isinstance(f, torch.nn.Module):
-            self.dtype = next((p.dtype for p in f.parameters() if p.is_floating_point()), torch.get_default_dtype())
-        with undisturbed():
-            try:
-                self._run(probe)
-            except ValueError as error:
-                if not isinstance(error.__cause__, RuntimeError) or self.dtype == torch.get_default_dtype():
-                    raise
-                # f holds tensors of the default dtype, which do not mix with float64
-                self.dtype = torch.get_default_dtype()
-                self._run(probe)
+            self.f = copy.deepcopy(f).requires_grad_(False)
+        parameters = _positional_parameters(f)
+        self.takes_vector = len(probe) > 1 and len(parameters) == 1
+        named = len(parameters) == len(probe) and max(map(len, parameters)) <= NAME_LENGTH
+        self.names = parameters if named else ("x", "y")[: len(probe)]
+        self._use(dtype or torch.float64)
+        try:
+            self.value_and_gradient(probe)
+            return
+        except ValueError as error:
+            if dtype is not None or not isinstance(error.__cause__, RuntimeError):
+                raise
+        # f may hold tensors of the default dtype, which do not mix with float64
+        self._use(torch.get_default_dtype())
+        self.value_and_gradient(probe)
+
+    def _use(self, dtype: torch.dtype) -> None:
+        self.dtype = dtype
+        if isinstance(self.f, torch.nn.Module):
+            self.f.to(dtype)
 
     def place(self, point: Sequence[float]) -> str:
         """The point in words: "x = 0.50"."""
@@ -69,9 +89,7 @@ class ScalarFunction:
 
     def _call(self, inputs: list[torch.Tensor]) -> object:
         if isinstance(self.f, torch.nn.Module):
-            # copies of the buffers, so that running statistics stay as they are
-            buffers = {name: buffer.clone() for name, buffer in self.f.named_buffers()}
-            return torch.func.functional_call(self.f, buffers, (torch.stack(inputs).reshape(1, -1),))
+            return self.f(torch.stack(inputs).reshape(1, -1))
         return self.f(torch.stack(inputs)) if self.takes_vector else self.f(*inputs)
 
     def _run(self, point: Sequence[float]) -> tuple[list[torch.Tensor], torch.Tensor]:
@@ -111,9 +129,15 @@ class ScalarFunction:
                 values += self._gradient(values[-1], inputs, again=done + 1 < order)
             return [value.item() for value in values]
 
-    def curve(self, xs: Sequence[float], *, order: int = 1) -> torch.Tensor:
+    def curve(self, xs: torch.Tensor, *, order: int = 1) -> torch.Tensor:
         """f, f′, … up to `order` at each of xs, shape (order + 1, len(xs)), float64."""
-        return torch.tensor([self.derivatives(x, order=order) for x in xs], dtype=torch.float64).T
+        return torch.tensor([self.derivatives(x, order=order) for x in xs.tolist()], dtype=torch.float64).T
+
+    def values(self, points: torch.Tensor) -> torch.Tensor:
+        """f at each of the points, shape (…, inputs), as float64 of shape (…)."""
+        with undisturbed():
+            flat = [self._run(point)[1].item() for point in points.reshape(-1, points.shape[-1]).tolist()]
+        return torch.tensor(flat, dtype=torch.float64).reshape(points.shape[:-1])
 
     def value_and_gradient(self, point: Sequence[float]) -> tuple[float, tuple[float, ...]]:
         """f and its partial derivatives at one point."""
@@ -121,13 +145,23 @@ class ScalarFunction:
             inputs, output = self._run(point)
             return output.item(), tuple(part.item() for part in self._gradient(output, inputs))
 
+    def hessian(self, point: Sequence[float]) -> torch.Tensor:
+        """The second partial derivatives at one point, shape (inputs, inputs), float64."""
+        with undisturbed():
+            inputs, output = self._run(point)
+            rows = [self._gradient(part, inputs, again=True) for part in self._gradient(output, inputs, again=True)]
+            return torch.tensor([[entry.item() for entry in row] for row in rows], dtype=torch.float64)
 
-def _positional_parameters(f: object) -> int | None:
-    """How many arguments f needs by position; None where that cannot be read."""
+
+def _positional_parameters(f: object) -> tuple[str, ...]:
+    """The names of the arguments that f needs by position; none where that cannot be read, or for a module."""
+    if isinstance(f, torch.nn.Module):
+        return ()
     try:
         parameters = inspect.signature(f).parameters.values()
     except (TypeError, ValueError):
-        return None
+        return ()
     if any(p.kind is p.VAR_POSITIONAL for p in parameters):
-        return None
-    return sum(p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD) and p.default is p.empty for p in parameters)
+        return ()
+    positional = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    return tuple(p.name for p in parameters if p.kind in positional and p.default is p.empty)
