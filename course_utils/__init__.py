@@ -9,6 +9,7 @@ _HOMES = {
     "Picture": "picture",
     "plot_derivative": "plots.curves",
     "plot_tangent": "plots.curves",
+    "plot_curves": "plots.measured",
     "trace": "graph",
     "draw_graph": "graph",
     "step_backward": "graph",

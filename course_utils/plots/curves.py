@@ -69,7 +69,7 @@ def draw_curves(
     styles = [palette.CYCLE[index % len(palette.CYCLE)] for index in range(len(curves))]
     for curve, style in zip(curves.values(), styles, strict=True):
         ax.plot(xs, curve, **style)
-    ax.set(xlabel="x", xlim=(xs[0], xs[-1]))
+    ax.set(xlabel="x", xlim=(float(xs[0]), float(xs[-1])))
     ends = zip(curves.items(), styles, strict=True)
     label_ends(ax, [(_last_finite(curve), name, style["color"]) for (name, curve), style in ends])
 
