@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import statistics
 from collections.abc import Sequence
 from functools import cached_property
 
@@ -13,15 +14,18 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from .. import palette
-from ..checks import check_number, check_numbers, check_range, check_whole, describe
+from ..checks import check_number, check_numbers, check_range
 from ..picture import Picture
 from .drawing import DOT, Arrow, Update, View, caption, fit_height, minus, number, place, still, vector
 from .functions import ScalarFunction, grid
 
-POINTS = 61  # each way, for level lines
+POINTS = 51  # each way, for level lines
+LEVELS = 7  # about how many level lines
 FIELD = 9  # arrows each way
 TINT = 0.07  # how much darker each level is than the one below
-ARROW = 0.28  # the longest arrow, as a part of the plot's smaller side
+ARROW = 0.34  # the longest arrow, as a part of the plot's smaller side
+USUAL = (0.01, 0.5, 0.97)  # quantiles of the values that levels are chosen by
+PARTIALS = (8.6, 4.4)  # inches
 SQUARE = 3  # how unequal two ranges may be for both axes to have one scale
 
 
@@ -31,22 +35,25 @@ class Surface:
     Args:
         f: `f(x, y)`, `f(p)` with p of shape (2,), or an nn.Module that takes shape (1, 2).
         x, y: the ranges (low, high).
+        levels: about how many level lines, or their values.
 
     Raises:
         TypeError: `f` is not a function or does not return a tensor; a range is not two numbers.
         ValueError: `f` raises, returns several values or a value without grad; an empty range.
     """
 
-    def __init__(self, f: object, *, x: object, y: object):
+    def __init__(self, f: object, *, x: object, y: object, levels: int | Sequence[float] = LEVELS):
         self.x, self.y = check_range(x, name="x"), check_range(y, name="y")
         self.function = ScalarFunction(f, probe=[sum(self.x) / 2, sum(self.y) / 2])
         self.names = self.function.names
         self.xs, self.ys = grid(*self.x, POINTS), grid(*self.y, POINTS)
         self.values = self.function.values(torch.cartesian_prod(self.xs, self.ys).reshape(POINTS, POINTS, 2)).T
-        finite = self.values[self.values.isfinite()]
-        if not len(finite):
+        self._finite = self.values[self.values.isfinite()]
+        if not len(self._finite):
             raise ValueError(f"f is nowhere finite for {self.names[0]} in {self.x} and {self.names[1]} in {self.y}")
-        self.lowest, self.highest = finite.min().item(), finite.max().item()
+        self.lowest, self.highest = self._finite.min().item(), self._finite.max().item()
+        chosen = self._nice_levels(levels) if isinstance(levels, int) else list(levels)
+        self.levels = [float(level) for level in chosen if self.lowest < level < self.highest]
 
     def describe(self) -> str:
         """The function, its ranges and its extremes in words."""
@@ -56,27 +63,43 @@ class Surface:
             f"where {self.function.label} lies between {number(self.lowest)} and {number(self.highest)}"
         )
 
+    def named(self, at: object) -> dict[str, float]:
+        """The point `at` as keywords for an `update`."""
+        return dict(zip(self.names, check_numbers(at, name="at", count=2), strict=True))
+
+    def value_at(self, at: Sequence[float]) -> str:
+        """The function at a point in words."""
+        value, _ = self.function.value_and_gradient([float(part) for part in at])
+        return f"{self.function.label}{vector(at)} = {number(value)}"
+
     def readout(self, at: Sequence[float], value: float, gradient: Sequence[float]) -> str:
         """Value and gradient at a point in words."""
         where = f"{self.function.label}{vector(at, form=place)} = {number(value)}"
         return f"{where}, gradient {vector(gradient)}, length {number(math.hypot(*gradient))}"
 
-    def draw(self, ax: Axes, *, levels: int | Sequence[float] = 10) -> None:
+    def draw(self, ax: Axes) -> None:
         """Level lines with their values, the plot darker where the function is higher."""
-        if isinstance(levels, int):
-            levels = MaxNLocator(levels).tick_values(self.lowest, self.highest)
-        levels = [float(level) for level in levels if self.lowest < level < self.highest]
         ax.grid(False)
         heights = self.values.masked_fill(~self.values.isfinite(), math.nan).numpy()
-        for level in levels:
-            ax.contourf(self.xs, self.ys, heights, [level, 2 * self.highest - self.lowest], colors=palette.VALUE, alpha=TINT)
-        if levels:
-            lines = ax.contour(self.xs, self.ys, heights, levels, colors=palette.VALUE, linewidths=0.8, linestyles="-")
+        top = 2 * self.highest - self.lowest
+        for level in self.levels:
+            ax.contourf(self.xs, self.ys, heights, [level, top], colors=palette.VALUE, alpha=TINT)
+        if self.levels:
+            lines = ax.contour(self.xs, self.ys, heights, self.levels, colors=palette.VALUE, linewidths=0.8, linestyles="-")
             ax.clabel(lines, fmt=lambda level: minus(f"{level:g}"), fontsize=9, colors=palette.INK)
         ax.set(xlabel=self.names[0], ylabel=self.names[1], xlim=self.x, ylim=self.y)
         width, height = self.size
         if max(width, height) <= SQUARE * min(width, height):
             ax.set_aspect("equal")
+
+    def _nice_levels(self, count: int) -> list[float]:
+        """Round values, evenly spaced; for a valley with steep walls 1, 2, 5, 10, …, which show its floor too."""
+        # a pole's or a corner's few extreme values would leave no levels for the rest
+        low, middle, high = torch.quantile(self._finite, self._finite.new_tensor(USUAL)).tolist()
+        if low < 0 or middle - low > 0.25 * (high - low) or high == low:
+            return MaxNLocator(count).tick_values(low, high).tolist()
+        top = math.floor(math.log10(high))
+        return sorted(digit * 10.0**power for power in range(top, top - 4, -1) for digit in (5, 2, 1))[-count:]
 
     @property
     def size(self) -> tuple[float, float]:
@@ -93,10 +116,14 @@ class Surface:
         return [(at, gradient) for at, gradient in found if math.isfinite(math.hypot(*gradient))]
 
     @cached_property
-    def arrow_scale(self) -> float:
-        """What a gradient is multiplied by so that the longest of the field fits the plot."""
-        longest = max((math.hypot(*gradient) for _, gradient in self.field), default=0.0)
-        return ARROW * min(self.size) / longest if longest else 1.0
+    def _usual(self) -> float:
+        """The median length of the gradient, or 1 where that is 0."""
+        return statistics.median([math.hypot(*gradient) for _, gradient in self.field] or [1.0]) or 1.0
+
+    def arrow(self, gradient: Sequence[float]) -> tuple[float, ...]:
+        """The gradient as an arrow that fits the plot: longer where it is steeper, but never past `ARROW`."""
+        scale = ARROW * min(self.size) / (self._usual + math.hypot(*gradient))
+        return tuple(part * scale for part in gradient)
 
     def level_line(self, level: float) -> tuple[list[float], list[float]]:
         """The line where the function has the value `level`; its pieces are parted by nan."""
@@ -119,7 +146,7 @@ def plot_contour(
     y: object = (-2, 2),
     at: object = None,
     arrows: bool = False,
-    levels: int | Sequence[float] = 10,
+    levels: int | Sequence[float] = LEVELS,
 ) -> Picture:
     """Level lines of a function of two numbers, with the gradient at a point or over the whole plot.
 
@@ -140,27 +167,25 @@ def plot_contour(
     Example:
         >>> plot_contour(lambda u, v: u**2 + u * v, at=(1, 0.5))
     """
-    surface = Surface(f, x=x, y=y)
+    surface = Surface(f, x=x, y=y, levels=levels)
 
     def view(ax: Axes) -> Update:
-        surface.draw(ax, levels=levels)
+        surface.draw(ax)
         if arrows:
             _draw_field(ax, surface)
         move = gradient_part(ax, surface) if at is not None else None
         return lambda **values: f"; {move(**values)}" if move else ""
 
-    values = {} if at is None else dict(zip(surface.names, check_numbers(at, name="at", count=2), strict=True))
+    values = {} if at is None else surface.named(at)
     return still(view, height=4.6, about=surface.describe() + ("; arrows show the gradient" if arrows else ""), **values)
 
 
 def _draw_field(ax: Axes, surface: Surface) -> None:
     tails, gradients = zip(*surface.field, strict=True)
-    # a field's arrows must not reach into their neighbours
-    scale = surface.arrow_scale / (ARROW * FIELD)
-    steps = [(a * scale, b * scale) for a, b in gradients]
+    steps = map(surface.arrow, gradients)
     ax.quiver(
         *zip(*tails, strict=True), *zip(*steps, strict=True),
-        color=palette.GRADIENT, angles="xy", scale_units="xy", scale=1, width=0.006, zorder=4,
+        color=palette.GRADIENT, angles="xy", scale_units="xy", scale=ARROW * FIELD, width=0.006, zorder=4,
     )  # fmt: skip
 
 
@@ -174,8 +199,141 @@ def gradient_part(ax: Axes, surface: Surface) -> Update:
         at = [values[name] for name in surface.names]
         value, gradient = surface.function.value_and_gradient(at)
         line.set_data(*surface.level_line(value))
-        arrow.set(at, [part * surface.arrow_scale for part in gradient])
+        arrow.set(at, surface.arrow(gradient))
         dot.set_data([at[0]], [at[1]])
         return surface.readout(at, value, gradient)
 
     return update
+
+
+def plot_slices(f: object, *, at: object, x: object = (-2, 2), y: object = (-2, 2)) -> Picture:
+    """Two slices through a function of two numbers, one along each input, with their tangents at a point.
+
+    The slope of each tangent is the partial derivative by that input: the other one stands still.
+
+    Args:
+        f: `f(x, y)`, `f(p)` with p of shape (2,), or an nn.Module that takes shape (1, 2).
+        at: the point (x, y) that both slices go through.
+        x, y: the ranges (low, high) of the first and the second input.
+
+    Raises:
+        TypeError: `f` is not a function or does not return a tensor; a range or the point is not two numbers.
+        ValueError: `f` raises, returns several values or a value without grad; an empty range.
+    """
+    surface = Surface(f, x=x, y=y)
+    return still(lambda left, right: slices_part(left, right, surface), **surface.named(at))
+
+
+def plot_partials(f: object, *, at: object, x: object = (-2, 2), y: object = (-2, 2)) -> Picture:
+    """Level lines with the gradient at a point, and beside them the two slices through it (`plot_slices`).
+
+    Arguments and errors are those of `plot_slices`.
+    """
+    surface = Surface(f, x=x, y=y)
+    return still(lambda figure: partials_part(figure, surface), width=PARTIALS[0], height=PARTIALS[1], **surface.named(at))
+
+
+def partials_part(figure: Figure, surface: Surface) -> Update:
+    """Draws level lines and slices on a figure; returns the `update` that moves the point."""
+    axes = figure.subplot_mosaic([["level", "first"], ["level", "second"]], width_ratios=[1.25, 1])
+    surface.draw(axes["level"])
+    move_gradient = gradient_part(axes["level"], surface)
+    move_slices = slices_part(axes["first"], axes["second"], surface)
+
+    def update(**values: float) -> str:
+        move_slices(**values)
+        return move_gradient(**values)
+
+    return update
+
+
+def slices_part(first: Axes, second: Axes, surface: Surface) -> Update:
+    """Draws the two slices on two axes; returns the `update` that moves the point."""
+    panels = [_Slice(ax, surface, which) for which, ax in enumerate((first, second))]
+
+    def update(**values: float) -> str:
+        at = [values[name] for name in surface.names]
+        value, gradient = surface.function.value_and_gradient(at)
+        slopes = [panel.move(at, value, slope) for panel, slope in zip(panels, gradient, strict=True)]
+        return f"{surface.function.label}{vector(at, form=place)} = {number(value)}; {', '.join(slopes)}"
+
+    return update
+
+
+class _Slice:
+    """The curve of a function along one of its two inputs, with the tangent at a point."""
+
+    def __init__(self, ax: Axes, surface: Surface, which: int):
+        self.surface, self.which, self.name = surface, which, surface.names[which]
+        self.range = (surface.x, surface.y)[which]
+        self.positions = grid(*self.range, POINTS)
+        fit_height(ax, surface.values)
+        ax.set(xlabel=self.name, xlim=self.range)
+        (self.curve,) = ax.plot([], [], **palette.CYCLE[0])
+        (self.tangent,) = ax.plot([], [], **palette.CYCLE[1])
+        (self.dot,) = ax.plot([], [], "o", color=palette.VALUE, **DOT)
+        (self.caption,) = caption(ax, palette.GRADIENT)
+
+    def move(self, at: Sequence[float], value: float, slope: float) -> str:
+        here = at[self.which]
+        points = torch.tensor([at] * POINTS, dtype=torch.float64)
+        points[:, self.which] = self.positions
+        self.curve.set_data(self.positions, self.surface.function.values(points))
+        self.tangent.set_data(self.range, [value + slope * (end - here) for end in self.range])
+        self.dot.set_data([here], [value])
+        text = f"∂{self.surface.function.label}/∂{self.name} = {number(slope)}"
+        self.caption.set_text(minus(text))
+        return text
+
+
+def plot_direction(
+    f: object, *, at: object, angle: object = 30, x: object = (-2, 2), y: object = (-2, 2)
+) -> Picture:
+    """A direction at a point on the level lines, and beside it the slope in every direction: the gradient's is steepest.
+
+    Args:
+        f: `f(x, y)`, `f(p)` with p of shape (2,), or an nn.Module that takes shape (1, 2).
+        at: the point (x, y).
+        angle: of the direction, in degrees from the first axis towards the second.
+        x, y: the ranges (low, high) of the first and the second input.
+
+    Raises:
+        TypeError: `f` is not a function or does not return a tensor; a range or the point is not two numbers.
+        ValueError: `f` raises, returns several values or a value without grad; an empty range.
+    """
+    return still(direction_view(Surface(f, x=x, y=y), at=at), height=4.2, width=9.2, angle=check_number(angle, name="angle"))
+
+
+def direction_view(surface: Surface, *, at: object) -> View:
+    """The view behind `plot_direction`; `update(angle)` turns the direction."""
+    at = check_numbers(at, name="at", count=2)
+    _, gradient = surface.function.value_and_gradient(at)
+    steepest = math.hypot(*gradient)
+    uphill = math.degrees(math.atan2(gradient[1], gradient[0])) % 360
+    reach = ARROW * min(surface.size)
+
+    def direction(left: Axes, right: Axes) -> Update:
+        surface.draw(left)
+        gradient_part(left, surface)(**surface.named(at))
+        arrow = Arrow(left, palette.LEAF, label="v", line="-")
+        degrees = grid(0, 360, POINTS)
+        right.plot(degrees, steepest * torch.cos(torch.deg2rad(degrees - uphill)), **palette.CYCLE[0])
+        right.axvline(uphill, color=palette.GRADIENT, linestyle="--", linewidth=1.5)
+        right.set(xlabel="direction of v in degrees", ylabel="slope along v", xlim=(0, 360), xticks=range(0, 361, 90))
+        (dot,) = right.plot([], [], "o", color=palette.LEAF, **DOT)
+        (text,) = caption(right, palette.LEAF)
+
+        def update(angle: float) -> str:
+            along = (math.cos(math.radians(angle)), math.sin(math.radians(angle)))
+            slope = sum(part * way for part, way in zip(gradient, along, strict=True))
+            arrow.set(at, [reach * way for way in along])
+            dot.set_data([angle % 360], [slope])
+            text.set_text(minus(f"slope along v = {number(slope)}"))
+            return (
+                f"{surface.function.label} at {vector(at, form=place)}: slope {number(slope)} in direction {angle:.0f}°; "
+                f"steepest is {number(steepest)} at {uphill:.1f}°, the gradient's direction"
+            )
+
+        return update
+
+    return direction

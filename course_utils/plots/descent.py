@@ -1,0 +1,224 @@
+"""Paths over a function of two numbers: gradient descent, other optimisers' paths, Newton's step."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+import torch
+from matplotlib.axes import Axes
+
+from .. import palette
+from ..checks import check_number, check_numbers, check_tensor, check_whole
+from ..picture import Picture
+from .drawing import DOT, HALO, Arrow, Update, View, number, place, still, vector
+from .surfaces import LEVELS, Surface
+
+STEPS = 1000  # the most steps of a path
+CROSS = 0.12  # half the length of an eigenvector's line, as a part of the plot's smaller side
+LOST = 1e6  # a path is over once it is this many plot sizes away
+
+
+def descend(surface: Surface, start: Sequence[float], *, learning_rate: float, steps: int) -> torch.Tensor:
+    """The points of gradient descent from `start`, shape (n + 1, 2); n is below `steps` where it runs away."""
+    points = [tuple(start)]
+    for _ in range(steps):
+        _, gradient = surface.function.value_and_gradient(points[-1])
+        moved = tuple(at - learning_rate * slope for at, slope in zip(points[-1], gradient, strict=True))
+        if not math.hypot(*moved) < LOST * max(surface.size):
+            break
+        points.append(moved)
+    return torch.tensor(points, dtype=torch.float64)
+
+
+def plot_descent(
+    f: object,
+    *,
+    start: object,
+    learning_rate: object = 0.1,
+    steps: int = 20,
+    x: object = (-2, 2),
+    y: object = (-2, 2),
+    levels: int | Sequence[float] = LEVELS,
+) -> Picture:
+    """The path of gradient descent on the level lines of a function; a path that runs away is said to.
+
+    Args:
+        f: `f(x, y)`, `f(p)` with p of shape (2,), or an nn.Module that takes shape (1, 2).
+        start: the first point (x, y).
+        learning_rate: what each gradient is multiplied by.
+        steps: how many steps to take, 0 to 1000.
+        x, y: the ranges (low, high) of the first and the second input.
+        levels: about how many level lines, or their values.
+
+    Raises:
+        TypeError: `f` is not a function or does not return a tensor; a range or the start is not two numbers.
+        ValueError: `f` raises, returns several values or a value without grad; an empty range.
+
+    Example:
+        >>> plot_descent(lambda x, y: x**2 + 5 * y**2, start=(-1.8, 1.2), learning_rate=0.15)
+    """
+    steps = check_whole(steps, name="steps", low=0, high=STEPS)
+    rate = check_number(learning_rate, name="learning_rate")
+    surface = Surface(f, x=x, y=y, levels=levels)
+    return still(descent_view(surface, start=start), height=4.6, learning_rate=rate, steps=steps)
+
+
+def descent_view(surface: Surface, *, start: object) -> View:
+    """The view behind `plot_descent`; `update(learning_rate, steps)` takes the path anew."""
+    start = check_numbers(start, name="start", count=2)
+
+    def descent(ax: Axes) -> Update:
+        surface.draw(ax)
+        path = _Path(ax, palette.CYCLE[1], label="")
+        ax.plot(*[[value] for value in start], "s", color=palette.LEAF, **DOT)
+
+        def update(learning_rate: float, steps: int) -> str:
+            points = descend(surface, start, learning_rate=learning_rate, steps=steps)
+            path.set(points, surface)
+            path.note.set_text(f"{len(points) - 1} steps")
+            return f"gradient descent with learning rate {learning_rate:g}: {_describe_path(points, surface, steps)}"
+
+        return update
+
+    return descent
+
+
+def plot_paths(
+    f: object,
+    paths: Mapping[str, torch.Tensor],
+    *,
+    x: object = (-2, 2),
+    y: object = (-2, 2),
+    levels: int | Sequence[float] = LEVELS,
+) -> Picture:
+    """Several paths, each under its name, on the level lines of a function: optimisers side by side.
+
+    Args:
+        f: `f(x, y)`, `f(p)` with p of shape (2,), or an nn.Module that takes shape (1, 2).
+        paths: the points of each path, shape (n, 2), by name; up to four.
+        x, y: the ranges (low, high) of the first and the second input.
+        levels: about how many level lines, or their values.
+
+    Raises:
+        TypeError: `f` is not a function or does not return a tensor; a path is not a tensor.
+        ValueError: no paths or more than four, a path of another shape; what `plot_contour` raises.
+    """
+    if not isinstance(paths, Mapping) or not 1 <= len(paths) <= len(palette.CYCLE):
+        raise ValueError(f"paths is {paths!r}; expected one to four paths by name, such as {{'SGD': points}}")
+    tracks = {name: check_tensor(points, name=f"paths[{name!r}]", dims=2) for name, points in paths.items()}
+    for name, points in tracks.items():
+        if points.shape[1] != 2:
+            raise ValueError(f"paths[{name!r}] has shape {tuple(points.shape)}; expected (points, 2)")
+    surface = Surface(f, x=x, y=y, levels=levels)
+
+    def view(ax: Axes) -> Update:
+        surface.draw(ax)
+        for (name, points), look in zip(tracks.items(), palette.CYCLE, strict=False):
+            _Path(ax, look, label=name).set(points, surface)
+        told = (f"{name}: {_describe_path(points, surface, len(points) - 1)}" for name, points in tracks.items())
+        return lambda: "; ".join(told)
+
+    return still(view, height=4.6)
+
+
+class _Path:
+    """A line through points with a dot at each, its end marked and named."""
+
+    def __init__(self, ax: Axes, look: Mapping[str, str], *, label: str):
+        (self.line,) = ax.plot([], [], linewidth=1.8, zorder=4, path_effects=HALO, **look)
+        (self.dots,) = ax.plot([], [], "o", color=look["color"], markersize=4, zorder=5)
+        (self.end,) = ax.plot([], [], "o", color=look["color"], **DOT)
+        self.note = ax.annotate(
+            label, (0, 0), (9, 9), textcoords="offset points", color=look["color"], fontweight="bold", zorder=7,
+            path_effects=HALO, annotation_clip=True,
+        )  # fmt: skip
+        self.note.set_in_layout(False)
+
+    def set(self, points: torch.Tensor, surface: Surface) -> None:
+        # what lies far outside is not drawn anyway, and its size would upset the line's dashes
+        width, height = surface.size
+        middle = torch.tensor([sum(surface.x) / 2, sum(surface.y) / 2], dtype=points.dtype)
+        far = ((points - middle).abs() > 10 * torch.tensor([width, height])).any(1).nonzero()
+        shown = points[: far[0].item() + 1] if len(far) else points
+        for artist in (self.line, self.dots):
+            artist.set_data(*shown.T)
+        self.end.set_data(*shown[-1:].T)
+        self.note.xy = tuple(shown[-1].tolist())
+
+
+def _describe_path(points: torch.Tensor, surface: Surface, steps: int) -> str:
+    """Where a path leads, in words."""
+    first, last = points[0].tolist(), points[-1].tolist()
+    label, taken = surface.function.label, len(points) - 1
+    if taken < steps:
+        return f"from {vector(first, form=place)} it runs away, past all bounds after {taken} steps"
+    lowest, highest = torch.tensor([surface.x, surface.y], dtype=points.dtype).T
+    outside = ((points < lowest) | (points > highest)).any(1)
+    left = f", having left the picture at step {outside.nonzero()[0].item()}" if outside[-1] else ""
+    value = surface.function.value_and_gradient(last)[0]
+    return f"from {vector(first, form=place)} to {vector(last)} in {taken} steps, {label} = {number(value)}{left}"
+
+
+def plot_newton(
+    f: object, *, at: object, learning_rate: object = 0.1, x: object = (-2, 2), y: object = (-2, 2)
+) -> Picture:
+    """One step of gradient descent and one of Newton from the same point, with the Hessian's eigenvectors there.
+
+    The eigenvectors are drawn as a cross, with the curvature (the eigenvalue) along each.
+
+    Args:
+        f: `f(x, y)`, `f(p)` with p of shape (2,), or an nn.Module that takes shape (1, 2).
+        at: the point (x, y).
+        learning_rate: of the gradient step.
+        x, y: the ranges (low, high) of the first and the second input.
+
+    Raises:
+        TypeError: `f` is not a function or does not return a tensor; a range or the point is not two numbers.
+        ValueError: `f` raises, returns several values or a value without grad; an empty range.
+    """
+    surface = Surface(f, x=x, y=y)
+    rate = check_number(learning_rate, name="learning_rate")
+    return still(newton_view(surface), height=4.6, learning_rate=rate, **surface.named(at))
+
+
+def newton_view(surface: Surface) -> View:
+    """The view behind `plot_newton`; `update(learning_rate, and the point by its names)` moves it."""
+
+    def newton(ax: Axes) -> Update:
+        surface.draw(ax)
+        crosses = [ax.plot([], [], color=palette.INK, linewidth=1.5, linestyle=line, zorder=4)[0] for line in (":", "-")]
+        gradient_arrow = Arrow(ax, palette.GRADIENT, label="gradient", line="--")
+        newton_arrow = Arrow(ax, palette.LEAF, label="Newton")
+        (dot,) = ax.plot([], [], "o", color=palette.VALUE, **DOT)
+
+        def update(*, learning_rate: float, **values: float) -> str:
+            at = torch.tensor([values[name] for name in surface.names], dtype=torch.float64)
+            _, gradient = surface.function.value_and_gradient(at.tolist())
+            hessian = surface.function.hessian(at.tolist())
+            down = -learning_rate * torch.tensor(gradient, dtype=torch.float64)
+            step = newton_step(hessian, gradient)
+            gradient_arrow.set(at.tolist(), down.tolist())
+            newton_arrow.set(at.tolist(), step.tolist())
+            dot.set_data(*at[:, None])
+            curvatures, directions = torch.linalg.eigh(hessian) if hessian.isfinite().all() else (step, hessian)
+            for line, direction in zip(crosses, directions.T, strict=True):
+                ends = torch.stack([at - CROSS * min(surface.size) * direction, at + CROSS * min(surface.size) * direction])
+                line.set_data(*ends.T)
+            return (
+                f"from {surface.function.label}{vector(at.tolist(), form=place)}: curvatures {vector(curvatures.tolist())}; "
+                f"the gradient step ends at {surface.value_at(at + down)}, "
+                + (f"Newton's at {surface.value_at(at + step)}" if step.isfinite().all() else "Newton has none, the Hessian is singular")
+            )
+
+        return update
+
+    return newton
+
+
+def newton_step(hessian: torch.Tensor, gradient: Sequence[float]) -> torch.Tensor:
+    """-H⁻¹g, shape (2,); nan where the Hessian is singular or not finite."""
+    slope = torch.tensor(gradient, dtype=torch.float64)
+    if not hessian.isfinite().all() or torch.linalg.matrix_rank(hessian) < 2:
+        return torch.full((2,), math.nan, dtype=torch.float64)
+    return -torch.linalg.solve(hessian, slope)
