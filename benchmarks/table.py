@@ -20,7 +20,8 @@ def markdown(header: Sequence[object], rows: Sequence[Sequence[object]]) -> str:
 def machine(*packages: str) -> str:
     """One line on what was measured where: Python, the versions of `packages`, system, cores."""
     versions = ", ".join(f"{package} {version(package)}" for package in packages)
-    return f"Python {platform.python_version()}, {versions}, {platform.system()} {platform.machine()}, {os.cpu_count()} cores"
+    system = f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores"
+    return f"Python {platform.python_version()}, {versions}, {system}"
 
 
 def write_section(name: str, text: str, *, path: Path = README) -> None:

@@ -1,0 +1,99 @@
+"""Refreshing stores what a run says, the same bytes every time."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import mini
+import nbformat
+import pytest
+import refresh
+from nbformat.v4 import new_code_cell, new_notebook, new_output
+
+WIDGET = "import ipywidgets\nipywidgets.IntSlider(description='x')"
+STREAMS = "import sys, warnings\nprint('one')\nsys.stdout.flush()\nprint('two')\nobject()"
+WARNING = "warnings.warn('careful')"
+
+
+def write(path: Path, *sources: str, tags: tuple[str, ...] = ()) -> Path:
+    """A notebook file with these code cells, as JupyterLab would save it."""
+    cells = [new_code_cell(source, metadata={"tags": [*tags], "collapsed": False}) for source in sources]
+    metadata = {"kernelspec": {"name": "elsewhere", "display_name": "Mine"}, "widgets": {"state": {}}}
+    nbformat.write(new_notebook(cells=cells, metadata=metadata), path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def refreshed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = write(tmp_path_factory.mktemp("lesson") / "lesson.ipynb", STREAMS, WARNING, WIDGET)
+    assert refresh.main([str(path)]) == 0
+    return path
+
+
+def test_a_second_run_writes_the_same_bytes(refreshed: Path) -> None:
+    first = refreshed.read_bytes()
+    assert refresh.main([str(refreshed)]) == 0
+    assert refreshed.read_bytes() == first
+
+
+def test_stores_nothing_that_changes(refreshed: Path) -> None:
+    notebook = nbformat.read(refreshed, as_version=4)
+    nbformat.validate(notebook)
+    assert notebook.metadata == refresh.METADATA
+    assert [cell.execution_count for cell in notebook.cells] == [1, 2, 3]
+    assert all(cell.metadata == {} and not refresh.RANDOM_ID.fullmatch(cell.id) for cell in notebook.cells)
+    streams, result = notebook.cells[0].outputs
+    assert streams.text == "one\ntwo\n"
+    assert result.data == {"text/plain": "<object at 0x...>"}
+    assert notebook.cells[1].outputs[0].text.startswith("<cell>:1: UserWarning: careful")
+    assert notebook.cells[2].outputs[0].data == {"text/plain": "IntSlider(value=0, description='x')"}
+
+
+def test_a_cell_that_raises_leaves_the_notebook_as_it_was(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = write(tmp_path / "lesson.ipynb", "1 / 0")
+    before = path.read_bytes()
+    assert refresh.main([str(path)]) == 1
+    assert path.read_bytes() == before
+    assert "ZeroDivisionError" in capsys.readouterr().err
+
+
+def test_an_error_on_purpose_is_stored_without_the_machines_folders(tmp_path: Path) -> None:
+    path = write(tmp_path / "lesson.ipynb", "import torch\ntorch.ones(2).backward()", tags=("raises-exception",))
+    refresh.refresh(path)
+    (error,) = nbformat.read(path, as_version=4).cells[0].outputs
+    assert error.ename == "RuntimeError"
+    assert "site-packages/torch/" in "".join(error.traceback)
+    assert str(Path(refresh.sys.prefix)) not in "".join(error.traceback)
+
+
+def test_shows_its_progress(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    refresh.main([str(write(tmp_path / "lesson.ipynb", "1", "2"))])
+    assert "lesson: 100%" in capsys.readouterr().err
+
+
+def test_streams_merge_only_where_they_follow_one_another() -> None:
+    first, second, last = (new_output("stream", name="stdout", text=text) for text in "abc")
+    stable = refresh.stable_outputs([first, second, new_output("display_data", data={"text/plain": "picture"}), last], 1)
+    assert [output.get("text", output.output_type) for output in stable] == ["ab", "display_data", "c"]
+
+
+def test_cell_names_last() -> None:
+    lesson = refresh.normalise(mini.unrun())
+    before = [cell.id for cell in lesson.cells]
+    lesson.cells[0].source += " More."
+    assert [cell.id for cell in refresh.normalise(lesson).cells] == before
+
+
+def test_cell_names_do_not_hang_on_chance() -> None:
+    names = [[cell.id for cell in refresh.normalise(mini.unrun()).cells] for _ in range(2)]
+    assert names[0] == names[1]
+
+
+def test_equal_cells_get_different_names() -> None:
+    cells = [new_code_cell("1"), new_code_cell("1"), new_code_cell("1")]
+    cells[0].id = cells[1].id = "same"
+    refresh.name_cells(cells)
+    first, second, third = (cell.id for cell in cells)
+    assert first == "same"
+    assert second.startswith("code-")
+    assert third == f"{second}-2"
