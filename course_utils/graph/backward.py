@@ -27,9 +27,10 @@ def backward(graph: Graph, v: object) -> Graph:
     """What `Graph.backward` does."""
     if graph._walk is None:
         raise ValueError("this graph does not come from trace(), so there is no autograd graph to walk backwards")
-    found, place = graph._walk
+    found = graph._walk
+    places = [at for at, node in enumerate(graph.nodes) if node.kind != "constant"]
     with torch.no_grad():
-        nodes, edges = _Pass(graph, found, place).run(_starts(found, v))
+        nodes, edges = _Pass(graph, found, places).run(_starts(found, v))
     return Graph(nodes, edges, graph.backward_order, graph.left_out, graph.is_freed, graph._walk)
 
 
@@ -42,7 +43,7 @@ def _starts(found: Walk, v: object) -> list[tuple[int, torch.Tensor]]:
 
 
 def _start(found: Walk, position: int, v: object) -> torch.Tensor:
-    shape, dtype = found.shapes[position], found.dtypes[position]
+    shape, dtype = found.shapes[position], getattr(torch, found.dtypes[position])
     if v is None:
         if torch.Size(shape).numel() != 1:
             raise ValueError(f"the output has shape {shape}; expected v, a tensor of that shape to start from")
@@ -83,7 +84,7 @@ class _Pass:
     def _step(self, at: int, gradient: torch.Tensor | None) -> None:
         position = self.position[at]
         function, number = self.found.keys[position]
-        results = _call(function, number, self.found.arity[position], gradient)
+        results = _call(function, number, len(function._input_metadata), gradient)
         locals_ = self._locals(at, function, number)
         inputs = self._inputs(at)
         for edge_number in self.into[at]:
@@ -105,8 +106,8 @@ class _Pass:
         node = self.nodes[at]
         if torch.Size(node.shape).numel() != 1:
             return None
-        one = torch.ones(node.shape, dtype=self.found.dtypes[self.position[at]])
-        return _call(function, number, self.found.arity[self.position[at]], one)
+        one = torch.ones(node.shape, dtype=getattr(torch, self.found.dtypes[self.position[at]]))
+        return _call(function, number, len(function._input_metadata), one)
 
     def _inputs(self, at: int) -> list[Node | None]:
         edges = [self.edges[number] for number in self.into[at]]

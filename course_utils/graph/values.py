@@ -1,134 +1,224 @@
-"""Forward values behind a graph that is already there: saved tensors, and what follows from them."""
+"""Forward values behind a graph that is already there: what autograd or the learner still holds, and what follows."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import cache
-from typing import Any, NamedTuple
+import math
+from collections.abc import Callable, Iterator, Sequence
+from functools import cache, partial
+from typing import Any
 
 import torch
 
-from .data import Node
-from .summary import MOST_NUMBERS, summarise
-from .walk import Walk
+from .data import Summary
+from .facts import Constant, Facts
+from .summary import MOST_NUMBERS, summarise, summarise_number
+from .walk import NOTHING, Walk, dtype_name
 
-# Which input of an operation a saved tensor is; what is not listed here is an input of the same place everywhere.
+# Values of more entries than this are not read: their norms would cost what the forward pass did.
+MOST_ENTRIES = 65_536
+
+# Which input of its operation a saved value is.
 _USUAL = {"self": 0, "input": 0, "other": 1, "mat2": 1, "vec": 1, "tensor": 1, "target": 1, "exponent": 1}
 _SLOTS = {
     "AddmmBackward0": {"mat1": 1, "mat2": 2},
     "AddmvBackward0": {"mat": 1, "vec": 2},
     "BaddbmmBackward0": {"batch1": 1, "batch2": 2},
     "ConvolutionBackward0": {"input": 0, "weight": 1},
+    "NllLossBackward0": {"self": 0},
     "PowBackward2": {"exponent": 0, "self": 1},
 }
+_SAME = "mul div neg sin cos abs log clone dot mv mm bmm relu maximum minimum where t".split()
 
 
-def _simple(name: str) -> Callable[..., torch.Tensor]:
-    operation = getattr(torch, name)
-    return lambda function, *inputs: operation(*inputs)
+def _same(name: str) -> Callable[..., torch.Tensor]:
+    return lambda function, *inputs: getattr(torch, name)(*inputs)
 
 
-# How an operation's value follows from its inputs, for the operations that do not keep it and whose users may not.
+def _resize(function: Any, tensor: torch.Tensor) -> torch.Tensor:
+    return tensor.reshape(function._input_metadata[0].shape)
+
+
+# How a value follows from its inputs, for operations that do not keep it themselves and whose users may not either.
 FORWARD: dict[str, Callable[..., torch.Tensor]] = {
+    **{f"{name.capitalize()}Backward0": _same(name) for name in _SAME},
     "AddBackward0": lambda function, a, b: torch.add(a, b, alpha=function._saved_alpha),
     "SubBackward0": lambda function, a, b: torch.sub(a, b, alpha=function._saved_alpha),
     "PowBackward0": lambda function, a: a**function._saved_exponent,
     "SumBackward0": lambda function, a: a.sum(),
     "MeanBackward0": lambda function, a: a.mean(),
     "ClampBackward1": lambda function, a: a.clamp(function._saved_min, function._saved_max),
+    "WhereBackward0": lambda function, a, b: torch.where(function._saved_condition, a, b),
+    "AddmmBackward0": lambda function, a, b, c: torch.addmm(
+        a, b, c, alpha=function._saved_alpha, beta=function._saved_beta
+    ),
+    "MseLossBackward0": lambda function, a, b: torch.ops.aten.mse_loss(a, b, function._saved_reduction),
     "StackBackward0": lambda function, *inputs: torch.stack(inputs, function._saved_dim),
-    "CatBackward0": lambda function, *inputs: torch.cat(inputs, function._saved_dim),
-    "SelectBackward0": lambda function, a: a.select(function._saved_dim, function._saved_index),
-    **{
-        f"{name.capitalize()}Backward0": _simple(name)
-        for name in "mul div neg sin cos abs log clone dot mv mm bmm relu maximum minimum".split()
-    },
+    "CatBackward0": lambda function, *inputs: torch.cat(inputs, _signed(function._saved_dim)),
+    "SelectBackward0": lambda function, a: a.select(_signed(function._saved_dim), _signed(function._saved_index)),
+    "TransposeBackward0": lambda function, a: a.transpose(_signed(function._saved_dim0), _signed(function._saved_dim1)),
+    "PermuteBackward0": lambda function, a: a.permute([_signed(dim) for dim in function._saved_dims]),
+    "ExpandBackward0": lambda function, a: a.expand(function._input_metadata[0].shape),
+    **{f"{name}Backward{kind}": _resize for name in ("View", "UnsafeView", "Unsqueeze") for kind in range(2)},
+    **{f"SqueezeBackward{kind}": _resize for kind in range(5)},
 }
 
 
-class Constant(NamedTuple):
-    """A value that takes part in the operation at position `target` as its input `slot`, and collects no gradient."""
-
-    target: int
-    slot: int
-    value: torch.Tensor | float | complex | int | bool
-    name: str | None = None
-    note: str | None = None
-
-    def node(self) -> Node:
-        value = self.value if isinstance(self.value, torch.Tensor) else torch.tensor(self.value)
-        shown = summarise(value) if value.numel() <= MOST_NUMBERS else None
-        if shown and not isinstance(self.value, torch.Tensor):
-            shown = shown._replace(numbers=(self.value,))
-        dtype = str(value.dtype).removeprefix("torch.")
-        return Node("constant", self.name, None, tuple(value.shape), dtype, shown, note=self.note)
+def _signed(number: int) -> int:
+    """Autograd keeps some negative numbers as unsigned ones."""
+    return number - (1 << 64) if number >= 1 << 63 else number
 
 
 @cache
 def _saved(kind: type) -> tuple[tuple[str, str, int | None], ...]:
-    """For a kind of autograd function: its saved values (attribute, raw attribute, input; None for its own result)."""
-    slots = _SLOTS.get(kind.__name__, _USUAL)
-    names = [name[len("_saved_") :] for name in dir(kind) if name.startswith("_saved_")]
-    return tuple(
-        (f"_saved_{name}", f"_raw_saved_{name}", slots.get(name))
-        for name in names
-        if name in slots or name == "result"
+    """For a kind of autograd function, its saved values: attribute, raw attribute, input (None for its own result)."""
+    slots = {**_SLOTS.get(kind.__name__, _USUAL), "result": None}
+    names = [name.removeprefix("_saved_") for name in dir(kind) if name.startswith("_saved_")]
+    return tuple((f"_saved_{name}", f"_raw_saved_{name}", slots[name]) for name in names if name in slots)
+
+
+def read_values(
+    found: Walk, facts: Facts, outputs: Sequence[torch.Tensor], named: dict[str, torch.Tensor]
+) -> dict[str, torch.Tensor]:
+    """Puts values and constants into `facts`, and returns the named constants for which no place was found.
+
+    `named` are the learner's names for tensors without grad.
+    """
+    reader = _Reader(found, facts, named)
+    for key, output in zip(found.roots, outputs):
+        reader.known[found.index[key]] = output
+    reader.read_leaves()
+    reader.read_saved()
+    with torch.no_grad():
+        reader.follow()
+    reader.finish()
+    placed = {id(value) for value in reader.given.values()}
+    return {name: tensor for name, tensor in named.items() if id(tensor) not in placed}
+
+
+class _Reader:
+    """The values found so far: tensors by position, and what other inputs were given, by (position, input)."""
+
+    def __init__(self, found: Walk, facts: Facts, named: dict[str, torch.Tensor]):
+        self.found, self.facts = found, facts
+        self.named = {id(tensor): name for name, tensor in named.items()}
+        self.candidates = list(named.values())
+        self.known: dict[int, torch.Tensor] = {}
+        self.given: dict[tuple[int, int], Any] = {}
+        self.confirmed: set[int] = set()
+
+    def read_leaves(self) -> None:
+        for position, (function, _) in enumerate(self.found.keys[: self.found.leaves]):
+            self.known[position] = function.variable
+
+    def read_saved(self) -> None:
+        for position in range(self.found.leaves, len(self.found.keys)):
+            function, number = self.found.keys[position]
+            for attribute, raw, slot in _saved(type(function)):
+                value = self._unpack(position, function, attribute, raw)
+                if value is not None:
+                    self._take(position, number, slot, value)
+
+    def _unpack(self, position: int, function: Any, attribute: str, raw: str) -> Any:
+        # A saved value behind a hook may be computed anew when it is read, as checkpointing does.
+        try:
+            if getattr(getattr(function, raw, None), "unpack_hook", None) is not None:
+                return None
+            return getattr(function, attribute)
+        except RuntimeError as error:
+            if "freed" in str(error):
+                self.facts.is_freed = True
+            elif "inplace" in str(error):
+                self.facts.notes[position] = "a value saved here was changed in place since"
+            else:
+                raise
+            return None
+
+    def _take(self, position: int, number: int, slot: int | None, value: Any) -> None:
+        sources = self.found.inputs[position]
+        if slot is None:
+            if number == 0:
+                self.known.setdefault(position, value)
+        elif slot >= len(sources) or sources[slot] == NOTHING:
+            self.given[position, slot] = value
+        else:
+            at = self.found.index.get(sources[slot])
+            if at is not None and tuple(value.shape) == self.found.shapes[at]:
+                self.known.setdefault(at, value)
+                self.confirmed.add(at)
+
+    def follow(self) -> None:
+        """Works out small values that nothing kept from the values of their inputs, and constants from both."""
+        for position in range(self.found.leaves, len(self.found.keys)):
+            function, number = self.found.keys[position]
+            rule = FORWARD.get(type(function).__name__)
+            if rule is None or number:
+                continue
+            inputs = [self._input(position, slot) for slot in range(len(self.found.inputs[position]))]
+            missing = [slot for slot, value in enumerate(inputs) if value is None]
+            if position in self.known and len(missing) == 1 and self.found.inputs[position][missing[0]] == NOTHING:
+                self._find_constant(position, missing[0], inputs, partial(rule, function))
+            elif not missing and position not in self.known and _is_small(self.found.shapes[position]):
+                self.known[position] = rule(function, *inputs)
+
+    def _input(self, position: int, slot: int) -> Any:
+        source = self.found.inputs[position][slot]
+        if source == NOTHING:
+            return self.given.get((position, slot))
+        at = self.found.index.get(source)
+        value = self.known.get(at)
+        if value is None or value.numel() > MOST_ENTRIES or (at < self.found.leaves and not self._is_unchanged(at)):
+            return None
+        return value
+
+    def _is_unchanged(self, leaf: int) -> bool:
+        return leaf in self.confirmed or self.known[leaf]._version == 0
+
+    def _find_constant(self, position: int, slot: int, inputs: list[Any], rule: Callable[..., torch.Tensor]) -> None:
+        """The constant that makes the operation give the value it gave: a named tensor, or for sums a plain number."""
+        value = self.known[position]
+        for candidate in [*self.candidates, *_guesses(rule.args[0], slot, inputs, value)]:
+            trial = [*inputs[:slot], candidate, *inputs[slot + 1 :]]
+            if _fits(trial, value) and torch.equal(rule(*trial), value):
+                self.given[position, slot] = candidate
+                return
+
+    def finish(self) -> None:
+        shown = {position: _show(value) for position, value in self.known.items()}
+        self.facts.values.update((position, value) for position, value in shown.items() if value is not None)
+        for (position, slot), value in self.given.items():
+            shown, dtype = _show_constant(value)
+            name = self.named.get(id(value))
+            self.facts.constants.append(Constant([(position, slot)], shown, dtype, name))
+
+
+def _is_small(shape: tuple[int, ...] | None) -> bool:
+    return shape is not None and math.prod(shape) <= MOST_NUMBERS
+
+
+def _fits(inputs: Sequence[torch.Tensor | float], value: torch.Tensor) -> bool:
+    """Whether tensors of these shapes can be broadcast to the shape of `value`."""
+    shapes = [(1,) * (value.dim() - one.dim()) + tuple(one.shape) for one in inputs if isinstance(one, torch.Tensor)]
+    return all(
+        len(shape) == value.dim() and all(own in (1, full) for own, full in zip(shape, value.shape)) for shape in shapes
     )
 
 
-def read_values(found: Walk, known: dict[int, torch.Tensor]) -> tuple[dict[int, torch.Tensor], list[Constant]]:
-    """The values of small tensors that autograd still holds, by position, and the constants among them."""
-    known = dict(known)
-    constants: list[Constant] = []
-    for position, (function, _) in enumerate(found.keys[: found.leaves]):
-        known[position] = function.variable
-    for position in range(found.leaves, len(found.keys)):
-        function, number = found.keys[position]
-        sources = found.inputs[position]
-        for attribute, raw, slot in _saved(type(function)):
-            value = _unpack(function, attribute, raw)
-            if value is None:
-                continue
-            if slot is None:
-                if number == 0:
-                    known.setdefault(position, value)
-            elif slot < len(sources) and sources[slot][0] is not None:
-                at = found.index.get(sources[slot])
-                if at is not None and isinstance(value, torch.Tensor) and tuple(value.shape) == found.shapes[at]:
-                    known.setdefault(at, value)
-            else:
-                constants.append(Constant(position, slot, value))
-    given = {(constant.target, constant.slot): constant.value for constant in constants}
-    for position in range(found.leaves, len(found.keys)):
-        if position not in known:
-            value = _follow(found, position, known, given)
-            if value is not None:
-                known[position] = value
-    return known, constants
+def _guesses(function: Any, slot: int, inputs: Sequence[Any], value: torch.Tensor) -> Iterator[float]:
+    """Plain numbers that may have been added or subtracted, the shortest first."""
+    kind = type(function).__name__
+    if value.numel() != 1 or not value.is_floating_point() or kind not in {"AddBackward0", "SubBackward0"}:
+        return
+    result, other = value.item(), inputs[1 - slot].item()
+    number = result - other if kind == "AddBackward0" else other - result if slot else result + other
+    if math.isfinite(number):
+        yield from dict.fromkeys(float(f"{number:.{digits}g}") for digits in range(1, 10))
 
 
-def _follow(found: Walk, position: int, known: dict[int, torch.Tensor], given: dict[tuple[int, int], Any]) -> Any:
-    """The value of an operation computed again from the values of its inputs, or None where that cannot be done."""
-    function, number = found.keys[position]
-    rule = FORWARD.get(type(function).__name__)
-    if rule is None or number:
-        return None
-    inputs = []
-    for slot, source in enumerate(found.inputs[position]):
-        at = found.index.get(source)
-        value = known.get(at) if at is not None else given.get((position, slot))
-        if value is None:
-            return None
-        inputs.append(value)
-    with torch.no_grad():
-        return rule(function, *inputs)
+def _show(value: torch.Tensor) -> Summary | None:
+    return summarise(value.detach()) if value.numel() <= MOST_ENTRIES else None
 
 
-def _unpack(function: Any, attribute: str, raw: str) -> Any:
-    try:
-        holder = getattr(function, raw, None)
-        if holder is not None and holder.unpack_hook is not None:
-            return None
-        return getattr(function, attribute)
-    except RuntimeError:
-        return None
+def _show_constant(value: Any) -> tuple[Summary, str]:
+    if not isinstance(value, torch.Tensor):
+        return summarise_number(value), type(value).__name__
+    return _show(value) or Summary(tuple(value.shape)), dtype_name(value.dtype)

@@ -1,0 +1,130 @@
+"""Tracing a function: it is called on copies, and watched."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+
+import torch
+
+from ..checks import describe
+from .facts import Constant, Facts
+from .record import Input, Recorder
+from .summary import summarise
+from .walk import NOTHING, Walk, key_of
+
+
+def closure_names(function: Callable[..., object]) -> dict[str, object]:
+    """What the names that a Python function takes from outside stand for."""
+    code, cells = getattr(function, "__code__", None), getattr(function, "__closure__", None) or ()
+    if code is None:
+        return {}
+    around = {n: function.__globals__[n] for n in code.co_names if n in function.__globals__}
+    for name, cell in zip(code.co_freevars, cells):
+        if cell != type(cell)():
+            around[name] = cell.cell_contents
+    return around
+
+
+def fresh_inputs(function: Callable[..., object], given: Mapping[str, object]) -> dict[str, object]:
+    """New leaves with the given values, so that nothing of the learner's is touched.
+
+    Numbers and floating-point tensors become leaves that require grad. A module's tensors stay what they are: data
+    that requires no grad is not made to. Everything else is handed on.
+    """
+    is_module = isinstance(function, torch.nn.Module)
+    return {name: _fresh(value, is_module) for name, value in given.items()}
+
+
+def _fresh(value: object, is_module: bool) -> object:
+    if isinstance(value, torch.Tensor):
+        copy = value.detach().clone()
+        return copy.requires_grad_(value.requires_grad or not is_module) if _can_require_grad(copy) else copy
+    if is_module or isinstance(value, bool) or not isinstance(value, int | float | complex):
+        return value
+    return torch.tensor(float(value) if isinstance(value, int) else value, requires_grad=True)
+
+
+def _can_require_grad(tensor: torch.Tensor) -> bool:
+    return tensor.is_floating_point() or tensor.is_complex()
+
+
+def call(function: Callable[..., object], inputs: Mapping[str, object]) -> object:
+    """The function's result; functions in C that have no names for their inputs get them in order.
+
+    Raises:
+        TypeError: the inputs do not fit the function.
+    """
+    try:
+        signature = inspect.signature(function.forward if isinstance(function, torch.nn.Module) else function)
+    except (TypeError, ValueError):
+        return function(*inputs.values())
+    try:
+        bound = signature.bind(**inputs)
+    except TypeError as error:
+        raise TypeError(f"{describe(function)} cannot be called with {', '.join(inputs) or 'nothing'}: {error}") from None
+    return function(*bound.args, **bound.kwargs)
+
+
+def name_modules(function: object, model: torch.nn.Module | None, around: Mapping[str, object]) -> dict[int, str]:
+    """Names for the modules that the function may call, by `id`: from `model`, else as the function calls them."""
+    module = function if isinstance(function, torch.nn.Module) else model
+    modules = {} if module is None else {"": module}
+    modules.update((name, value) for name, value in around.items() if isinstance(value, torch.nn.Module))
+    names: dict[int, str] = {}
+    for prefix, outer in modules.items():
+        for path, inner in outer.named_modules(prefix=prefix):
+            names.setdefault(id(inner), path)
+    return names
+
+
+def name_everything(
+    found: Walk, facts: Facts, inputs: Mapping[str, object], around: Mapping[str, object], record: Recorder
+) -> dict[int, str]:
+    """Names nodes after inputs, what the function took from outside, its own names; returns those of constants by `id`."""
+    constants: dict[int, str] = {}
+    taken: set[str] = set()
+    for names in (inputs, around, record.local_tensors()):
+        for name, tensor in names.items():
+            if not isinstance(tensor, torch.Tensor) or name in taken:
+                continue
+            taken.add(name)
+            if not tensor.requires_grad:
+                constants.setdefault(id(tensor), name)
+            elif (position := found.index.get(key_of(tensor))) is not None:
+                facts.names.setdefault(position, name)
+    return constants
+
+
+def read_record(found: Walk, facts: Facts, record: Recorder, names: Mapping[int, str]) -> None:
+    """Puts what was recorded into `facts`."""
+    shared: dict[int, Constant] = {}
+    for position, key in enumerate(found.keys):
+        if key in record.values:
+            facts.values[position] = record.values[key]
+        if position < found.leaves:
+            continue
+        if (near := record.call_near(key[0])) is not None:
+            facts.lines[position], facts.modules[position] = near.line, near.module
+        exact = record.call_of(key[0])
+        sources = found.inputs[position]
+        slots = exact.slots(sources) if exact is not None else ()
+        for slot, given in enumerate(slots):
+            if sources[slot] == NOTHING and given.key is None:
+                _add_constant(facts, shared, (position, slot), given, names)
+        if exact is not None and exact.number is not None:
+            _add_constant(facts, shared, (position, len(sources)), exact.number, names)
+
+
+def _add_constant(
+    facts: Facts, shared: dict[int, Constant], use: tuple[int, int], given: Input, names: Mapping[int, str]
+) -> None:
+    name = names.get(given.identity)
+    if given.identity in shared:
+        shared[given.identity].uses.append(use)
+        return
+    constant = Constant([use], given.shown, given.dtype, name, given.note, given.origin)
+    facts.constants.append(constant)
+    # Only what the learner still holds keeps its identity.
+    if name is not None:
+        shared[given.identity] = constant

@@ -1,0 +1,181 @@
+"""Watching a function run: every forward value, the line of code and the module behind each operation."""
+
+from __future__ import annotations
+
+import linecache
+import sys
+import weakref
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from types import CodeType, FrameType
+from typing import Any, NamedTuple
+
+import torch
+from torch.utils._python_dispatch import TorchDispatchMode
+
+from .data import Summary
+from .modules import ModuleCalls
+from .summary import summarise, summarise_number
+from .walk import NOTHING, Key, dtype_name, key_of
+
+_NOT_THE_LEARNERS = tuple(f"{Path(place).resolve()}/" for place in (torch.__path__[0], Path(__file__).parents[1]))
+_LEAF = "leaf"
+_ATEN = torch.ops.aten
+# Operations with a number that autograd does not count among their inputs.
+_WITH_NUMBER = {_ATEN.rsub.Scalar, _ATEN.pow.Tensor_Scalar, _ATEN.pow.Scalar, _ATEN.remainder.Scalar}
+
+
+class Input(NamedTuple):
+    """What an operation was given in one place: a tensor of the graph (`key`), or a constant (`shown`).
+
+    `origin` and `note` tell where a constant was cut off from the graph; `identity` is the tensor's `id`.
+    """
+
+    key: Key | None = None
+    shown: Summary | None = None
+    dtype: str | None = None
+    identity: int | None = None
+    origin: Key | None = None
+    note: str | None = None
+
+
+class Call(NamedTuple):
+    """One operation as it ran: its tensors and numbers in order, and the number that autograd does not count, if any."""
+
+    inputs: tuple[Input, ...]
+    number: Input | None
+    line: str | None
+    module: str | None
+
+    def slots(self, sources: Sequence[Key]) -> Sequence[Input]:
+        """The inputs as autograd counts them: those that agree with the function's `next_functions`, or none."""
+        tensors = tuple(given for given in self.inputs if given.identity is not None)
+        for inputs in (tensors, self.inputs):
+            if len(inputs) >= len(sources) and all(
+                source == NOTHING or given.key == source for given, source in zip(inputs, sources)
+            ):
+                return inputs[: len(sources)]
+        return ()
+
+
+class Recorder(TorchDispatchMode):
+    """Records while it is entered; `values` by graph key, calls by autograd's sequence number.
+
+    Args:
+        code: the code of the function whose local names are wanted, or None.
+        name_of: names for modules that the learner's code calls, by `id`.
+    """
+
+    def __init__(self, code: CodeType | None, name_of: dict[int, str]):
+        super().__init__()
+        self.code, self.modules = code, ModuleCalls(name_of)
+        self.values: dict[Key, Summary] = {}
+        self.calls: dict[int, Call] = {}
+        self.frame: FrameType | None = None
+        self._cuts: dict[int, tuple[weakref.ref, Key, str]] = {}
+        self._leaves: dict[Key, torch.Tensor] = {}
+        self._numbers: list[int] = []
+
+    @contextmanager
+    def watching(self) -> Iterator[Recorder]:
+        """Records inside the `with`; random state, buffers and hooks are put back as they were."""
+        devices = range(torch.cuda.device_count()) if torch.cuda.is_initialized() else []
+        with ExitStack() as stack:
+            stack.enter_context(torch.random.fork_rng(devices=devices))
+            stack.enter_context(torch.inference_mode(False))
+            stack.enter_context(torch.enable_grad())
+            stack.enter_context(self.modules)
+            with self:
+                yield self
+            self._find_leaves()
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: tuple = (), kwargs: dict | None = None) -> Any:
+        inputs = tuple(self._input(value) for value in _flat(args))
+        number = torch._C._autograd._get_sequence_nr() - 1
+        if number not in self.calls and any(given.key is not None for given in inputs):
+            extra = next((given for given in inputs if given.identity is None), None) if func in _WITH_NUMBER else None
+            self.calls[number] = Call(inputs, extra, self._line(), self.modules.current())
+        out = func(*args, **(kwargs or {}))
+        self._watch_for_cuts(func, inputs, out)
+        return out
+
+    def _input(self, value: Any) -> Input:
+        if not isinstance(value, torch.Tensor):
+            return Input(shown=summarise_number(value), dtype=type(value).__name__)
+        if value.requires_grad:
+            # Below autograd a leaf's function cannot be asked for.
+            key = (value.grad_fn, value.output_nr) if value.grad_fn is not None else (_LEAF, id(value))
+            if value.grad_fn is None:
+                self._leaves[key] = value
+            if key not in self.values:
+                self.values[key] = summarise(value.detach())
+            return Input(key=key, identity=id(value))
+        cut = self._cuts.get(id(value))
+        origin, note = cut[1:] if cut is not None and cut[0]() is value else (None, None)
+        return Input(None, summarise(value), dtype_name(value.dtype), id(value), origin, note)
+
+    def _watch_for_cuts(self, func: Any, inputs: tuple[Input, ...], out: Any) -> None:
+        tracked = next((given for given in inputs if given.key is not None), None)
+        cut = next((given for given in inputs if given.origin is not None), None)
+        if tracked is not None and func is _ATEN.detach.default:
+            origin, note = tracked.key, "detached here"
+        elif tracked is not None and not torch.is_grad_enabled():
+            origin, note = tracked.key, "made without grad"
+        elif tracked is None and cut is not None:
+            origin, note = cut.origin, cut.note
+        else:
+            return
+        for tensor in _flat(out if isinstance(out, list | tuple) else (out,)):
+            if isinstance(tensor, torch.Tensor):
+                self._cuts[id(tensor)] = (weakref.ref(tensor), origin, note)
+
+    def _find_leaves(self) -> None:
+        leaves = {key: key_of(leaf) for key, leaf in self._leaves.items()}
+        self.values = {leaves.get(key, key): value for key, value in self.values.items()}
+        for number, call in self.calls.items():
+            inputs = tuple(
+                given._replace(key=leaves.get(given.key, given.key), origin=leaves.get(given.origin, given.origin))
+                for given in call.inputs
+            )
+            self.calls[number] = call._replace(inputs=inputs)
+
+    def _line(self) -> str | None:
+        frame, line = sys._getframe(2), None
+        while frame is not None:
+            if line is None and not frame.f_code.co_filename.startswith(_NOT_THE_LEARNERS):
+                line = linecache.getline(frame.f_code.co_filename, frame.f_lineno).strip() or None
+                if self.frame is not None or self.code is None:
+                    return line
+            if frame.f_code is self.code:
+                self.frame = frame
+                return line
+            frame = frame.f_back
+        return line
+
+    def call_of(self, function: Any) -> Call | None:
+        """The call that made this autograd function, or None."""
+        return self.calls.get(function._sequence_nr())
+
+    def call_near(self, function: Any) -> Call | None:
+        """The call that made this autograd function, or the last one before it."""
+        if len(self._numbers) != len(self.calls):
+            self._numbers = sorted(self.calls)
+        at = bisect_right(self._numbers, function._sequence_nr())
+        return self.calls[self._numbers[at - 1]] if at else None
+
+    def local_tensors(self) -> dict[str, torch.Tensor]:
+        """The tensors that the function's own names stood for when it returned."""
+        if self.frame is None:
+            return {}
+        return {n: v for n, v in self.frame.f_locals.items() if isinstance(v, torch.Tensor) and not n.startswith("_")}
+
+
+def _flat(values: Any) -> Iterator[Any]:
+    """The tensors and numbers among an operation's arguments, in order, those in lists as well."""
+    for value in values:
+        if isinstance(value, torch.Tensor | int | float | complex):
+            yield value
+        elif isinstance(value, list | tuple):
+            yield from (inner for inner in value if isinstance(inner, torch.Tensor))
