@@ -33,7 +33,7 @@ IMPORTS = """\
 import torch
 from course_utils import Picture, plot_tangent
 
-torch.manual_seed(0);\
+_ = torch.manual_seed(0)\
 """
 ANSWERS = """\
 class Answer:

@@ -181,14 +181,19 @@ def prose_leads_to_code(notebook: NotebookNode) -> list[str]:
 
 @rule
 def cells_end_on_an_expression(notebook: NotebookNode) -> list[str]:
-    """The last line of a cell shows something; a definition, or a blank for the learner's answer, is as good."""
+    """The last line of a cell shows something; so does a definition, a blank for an answer, and `_ =`."""
 
     def is_fine(last: ast.stmt) -> bool:
-        blank = isinstance(last, ast.Assign) and not any(isinstance(n, ast.Name) for n in ast.walk(last.value))
-        return blank or isinstance(last, ast.Expr | ast.FunctionDef | ast.ClassDef)
+        if isinstance(last, ast.Assign):
+            blank = not any(isinstance(node, ast.Name) for node in ast.walk(last.value))
+            return blank or ast.unparse(last.targets[0]) == "_"
+        return isinstance(last, ast.Expr | ast.FunctionDef | ast.ClassDef)
 
-    bodies = [(cell, parse(cell).body) for cell in code_cells(notebook) if RAISES not in tags(cell)]
-    return [f"{cell.id}: ends on {ast.unparse(body[-1])!r}" for cell, body in bodies if body and not is_fine(body[-1])]
+    cells = [cell for cell in code_cells(notebook) if RAISES not in tags(cell) and parse(cell).body]
+    hushed = [cell.id for cell in cells if cell.source.rstrip().endswith(";")]
+    complaints = [f"{name}: ends on a semicolon, which nbval does not heed; write `_ = …`" for name in hushed]
+    lasts = [(cell.id, parse(cell).body[-1]) for cell in cells]
+    return complaints + [f"{name}: ends on {ast.unparse(last)!r}" for name, last in lasts if not is_fine(last)]
 
 
 @rule

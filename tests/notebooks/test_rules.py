@@ -74,6 +74,7 @@ SPOILT: list[tuple[rules.Rule, str, Spoil]] = [
         lambda n: [c.update(source="## Words\n\nToo few.") for c in rules.markdown_cells(n)[1:3]],
     ),
     (rules.cells_end_on_an_expression, "ends on a value", lambda n: add(n, "y = x * 2")),
+    (rules.cells_end_on_an_expression, "ends on a semicolon", lambda n: add(n, "x.grad;")),
     (rules.cells_end_on_an_expression, "ends on a block", lambda n: add(n, "with torch.no_grad():\n    x * 2")),
     (rules.floats_are_never_compared_exactly, "a float", lambda n: add(n, "x.item() == 18.0")),
     (rules.floats_are_never_compared_exactly, "a gradient", lambda n: add(n, "assert x.grad == 18\nx")),
@@ -167,7 +168,7 @@ def test_a_reason_excuses_a_cell_that_is_not_compared(lesson: NotebookNode) -> N
     assert rules.nothing_escapes_comparison_without_a_reason(lesson) == []
 
 
-@pytest.mark.parametrize("source", ["def slope(f, x):\n    ...", "prediction = ...", "prediction = None", "x.grad;"])
+@pytest.mark.parametrize("source", ["def slope(f, x):\n    ...", "mine = ...", "mine = None", "_ = x.detach()"])
 def test_a_definition_and_a_blank_may_end_a_cell(source: str, lesson: NotebookNode) -> None:
     add(lesson, source)
     assert rules.cells_end_on_an_expression(lesson) == []

@@ -73,7 +73,8 @@ def test_shows_its_progress(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
 
 def test_streams_merge_only_where_they_follow_one_another() -> None:
     first, second, last = (new_output("stream", name="stdout", text=text) for text in "abc")
-    stable = refresh.stable_outputs([first, second, new_output("display_data", data={"text/plain": "picture"}), last], 1)
+    picture = new_output("display_data", data={"text/plain": "picture"})
+    stable = refresh.stable_outputs([first, second, picture, last], 1)
     assert [output.get("text", output.output_type) for output in stable] == ["ab", "display_data", "c"]
 
 
