@@ -21,6 +21,7 @@ _HOMES = {
     "count_operations": "counting",
     "check_setup": "workshop.checkup",
     "Exercise": "exercises.exercise",
+    "progress": "exercises.progress",
 }
 __all__ = sorted(_HOMES)
 

@@ -1,0 +1,120 @@
+"""What to say about a wrong answer that nobody foresaw. It never tells the expected value."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterator, Mapping
+
+import torch
+
+from .observe import Other, Raised, outside_values, same
+from .show import as_code
+
+
+def misfit(answer: object, solution: object) -> str:
+    """What is wrong with the kind of an answer, before it is tried: not a function, other parameters; "" where it fits."""
+    if not callable(solution):
+        return "This exercise asks for a value, and you passed a function. Pass what it returns." if callable(answer) else ""
+    name = getattr(solution, "__name__", "your function")
+    if not callable(answer):
+        return f"Pass the function itself, without calling it: `check({name})`."
+    wanted = list(inspect.signature(solution).parameters)
+    try:
+        inspect.signature(answer).bind(*wanted)
+    except TypeError:
+        given = ", ".join(inspect.signature(answer).parameters) or "none"
+        return f"It is called as `{name}({', '.join(wanted)})`; your parameters are: {given}."
+    except ValueError:  # some built-in functions have no signature to read
+        return ""
+    return ""
+
+
+def diagnose(seen: Mapping[str, object], expected: Mapping[str, object], *, answer: object, tolerance: float) -> str:
+    """One message in Markdown about the first case of `seen` that differs from `expected`."""
+    wrong = [case for case in expected if not same(seen[case], expected[case], tolerance=tolerance)]
+    case, right = wrong[0], len(expected) - len(wrong)
+    what = describe(seen[case], expected[case], is_function=callable(answer), tolerance=tolerance)
+    if isinstance(expected[case], bool) and isinstance(seen[case], bool):
+        what = f"This should {'hold and does not' if expected[case] else 'not be so and is'}: *{case}*."
+    elif case:
+        what = f"Tried: *{case}*. {what}"
+    if right and len(expected) > 2:
+        what += f" ({right} of {len(expected)} tests agree.)"
+    outside = [name for name, value in outside_values(answer).items() if isinstance(value, torch.Tensor)]
+    if outside:
+        what += f" Your function reads {as_code(outside[0])} from the notebook; does it mean one of its arguments?"
+    return what
+
+
+def describe(seen: object, expected: object, *, is_function: bool, tolerance: float) -> str:
+    """How one observation differs from the expected one, in a sentence or two."""
+    it = "Your function returns" if is_function else "Your answer is"
+    if isinstance(seen, Raised):
+        return _describe_error(seen)
+    if isinstance(expected, Raised):
+        return "This should raise an error, and it does not."
+    if seen is None:
+        return f"{it} None." + (" Is there a `return`?" if is_function else "")
+    if isinstance(seen, torch.Tensor) and isinstance(expected, torch.Tensor):
+        return next(_differences(seen, expected, it=it, may_tell_factor=is_function, tolerance=tolerance))
+    if isinstance(seen, frozenset) and isinstance(expected, frozenset):
+        missing = "some are missing" if expected - seen else "none is missing"
+        return f"Of the {len(seen)} you name, {len(seen & expected)} belong there; {missing}."
+    if isinstance(seen, list) and isinstance(expected, list):
+        if len(seen) != len(expected):
+            return f"{it} {len(seen)} things, and {len(expected)} are asked for."
+        at = next(i for i, pair in enumerate(zip(seen, expected, strict=True)) if not same(*pair, tolerance=tolerance))
+        deeper = describe(seen[at], expected[at], is_function=is_function, tolerance=tolerance)
+        return f"Look at number {at + 1} of {len(seen)}. {deeper}"
+    if type(seen) is not type(expected):
+        return f"{it} {_kind(seen)}, and {_kind(expected)} is asked for."
+    return f"{it} {_kind(seen)}, as it should be, but not the right one."
+
+
+def _describe_error(seen: Raised) -> str:
+    where = f" in the line {as_code(seen.line)}" if seen.line else ""
+    meaning = f" {seen.meaning}" if seen.meaning != seen.message else ""
+    own_words = f" Its own words: {as_code(seen.message)}." if seen.message else ""
+    return f"Your code stops with {seen.kind}{where}.{meaning}{own_words}"
+
+
+def _kind(value: object) -> str:
+    if isinstance(value, torch.Tensor):
+        return "a single number" if value.dim() == 0 else f"numbers of shape {tuple(value.shape)}"
+    if isinstance(value, Other):
+        return f"of type {value.kind}"
+    names = {str: "a text", bool: "True or False", list: "a list", dict: "a dictionary", frozenset: "a set of names"}
+    return names.get(type(value), "None")
+
+
+def _differences(
+    seen: torch.Tensor, expected: torch.Tensor, *, it: str, may_tell_factor: bool, tolerance: float
+) -> Iterator[str]:
+    """What can be said about numbers that differ, the most telling first."""
+
+    def agrees(other: torch.Tensor) -> bool:
+        return same(other, expected, tolerance=tolerance)
+
+    if seen.dim() == 2 and agrees(seen.T):
+        yield "The numbers are right, but rows and columns are swapped."
+    if seen.shape != expected.shape:
+        reshaped = seen.numel() == expected.numel() and agrees(seen.reshape(expected.shape))
+        yield f"{it} {_kind(seen)}, and {_kind(expected)} is asked for{': right numbers, wrong shape' if reshaped else ''}."
+    if seen.is_complex() != expected.is_complex():
+        yield f"{it} {'complex' if seen.is_complex() else 'real'} numbers, and the other kind is asked for."
+    for found, name in (("isnan", "nan (not a number)"), ("isinf", "infinity")):
+        places = getattr(seen, found)()
+        if places.any() and not getattr(expected, found)().any():
+            yield f"{it} {name}{'' if places.all() else ' in some places'}."
+    if not seen.any():
+        yield f"{it} zero{'' if seen.dim() == 0 else ' everywhere'}. Does anything reach the input?"
+    ratios = (seen / expected)[expected.isfinite() & (expected != 0)]
+    if may_tell_factor and len(ratios) and same(seen, expected * ratios[0], tolerance=tolerance):
+        each = "Every number" if seen.dim() else "The number"
+        yield "The sign is wrong." if ratios[0] == -1 else f"{each} is {ratios[0].item():.4g} times what it should be."
+    right = torch.isclose(seen, expected, rtol=tolerance, atol=1e-7, equal_nan=True).sum().item()
+    if right:
+        yield f"{right} of the {seen.numel()} numbers are right."
+    if seen.dim() and agrees(seen.flip(0)):
+        yield "The numbers are right, but in the opposite order."
+    yield "The number is not right." if seen.dim() == 0 else f"The shape {tuple(seen.shape)} is right, the numbers are not."

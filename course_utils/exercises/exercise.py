@@ -1,0 +1,211 @@
+"""`Exercise`: a task that knows its solution, its foreseeable mistakes and its hints, and answers the learner.
+
+There is no second description of what is right: an answer is right if it behaves like the solution.
+"""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import sys
+import textwrap
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+from .. import palette
+from .diagnosis import diagnose, misfit
+from .observe import Probe, is_unfinished, is_unfinished_observation, observe, same, world_as_it_was
+from .progress import remember
+from .show import Card, Shown
+
+_WORDS = {
+    "right": ("Right", palette.LEAF),
+    "wrong": ("Not yet", palette.TROUBLE),
+    "unfinished": ("Unfinished", palette.MUTED),
+}
+
+
+@dataclass(frozen=True, repr=False)
+class Verdict(Shown):
+    """What an exercise says about an answer; shows itself as the last line of a cell.
+
+    Attributes:
+        status: "right", "wrong" or "unfinished".
+        message: Markdown, "" where there is nothing to add.
+        mistake: which foreseen mistake it was, counted from 1, or None.
+    """
+
+    status: str
+    message: str = ""
+    mistake: int | None = None
+
+    @property
+    def card(self) -> Card:
+        word, tone = _WORDS[self.status]
+        return Card(word, self.message, tone=tone)
+
+
+class Exercise(Shown):
+    """A task with a checked answer: a function, a class or a value. As the last line of a cell it shows its prompt.
+
+    Args:
+        prompt: the task in Markdown.
+        solution: a right answer.
+        probe: turns an answer into what is compared: a function, or several by the name of the case they try. What they
+            return may hold numbers, tensors, texts, flags, lists, sets and dictionaries; a flag's case is named by the
+            statement that should hold. Each runs under seed 0 in float64, and what it raises is part of what it finds.
+        hints: from the first nudge to the last before the solution.
+        mistakes: pairs of a wrong answer and what to say to those whose answer behaves the same.
+        also_right: other right answers.
+        tolerance: the relative difference within which two numbers are the same.
+    """
+
+    heading = "Exercise"
+
+    def __init__(
+        self,
+        prompt: str,
+        solution: object,
+        *,
+        probe: Probe = lambda answer: answer,
+        hints: Sequence[str],
+        mistakes: Sequence[tuple[object, str]] = (),
+        also_right: Sequence[object] = (),
+        tolerance: float = 1e-5,
+    ):
+        self.prompt, self._solution, self.probe, self.tolerance = inspect.cleandoc(prompt), solution, probe, tolerance
+        self.hints, self.mistakes, self.also_right = list(hints), list(mistakes), list(also_right)
+        self._hints_shown = 0
+        self._seen_in_mistakes: dict[int, dict[str, object]] = {}
+
+    def mistake(self, message: str) -> Callable[[Callable], Callable]:
+        """Decorates a wrong answer with what to say to those whose answer behaves the same."""
+        return lambda wrong: self.mistakes.append((wrong, inspect.cleandoc(message))) or wrong
+
+    def right(self, answer: Callable) -> Callable:
+        """Decorates another right answer."""
+        self.also_right.append(answer)
+        return answer
+
+    def check(self, answer: object) -> Verdict:
+        """Right, Not yet or Unfinished, with a word about why; a pass is remembered. Never raises, whatever the answer does."""
+        verdict = self.grade(answer)
+        if verdict.status == "right" and self.name is not None:
+            return replace(verdict, message=remember(self.name))
+        return verdict
+
+    def grade(self, answer: object) -> Verdict:
+        """The verdict of `check`, without remembering it."""
+        if is_unfinished(answer):
+            return self._unfinished
+        if problem := misfit(answer, self.answer):
+            return Verdict("wrong", problem)
+        seen = observe(self.probe, answer)
+        if is_unfinished_observation(seen):
+            return self._unfinished
+        if same(seen, self._expected, tolerance=self.tolerance):
+            return Verdict("right")
+        for number, (wrong, message) in enumerate(self.mistakes, 1):
+            if number not in self._seen_in_mistakes:
+                self._seen_in_mistakes[number] = observe(self.probe, wrong)
+            if same(seen, self._seen_in_mistakes[number], tolerance=self.tolerance):
+                return Verdict("wrong", message, mistake=number)
+        return Verdict("wrong", diagnose(seen, self._expected, answer=answer, tolerance=self.tolerance))
+
+    def hint(self) -> Card:
+        """The next hint; after the last one, the last one again."""
+        self._hints_shown = min(self._hints_shown + 1, len(self.hints))
+        text = self.hints[self._hints_shown - 1]
+        if self._hints_shown == len(self.hints):
+            text += f" After a good try, `{self._called}.solution()` shows a solution."
+        return Card(f"Hint {self._hints_shown} of {len(self.hints)}", text, tone=palette.VALUE)
+
+    def solution(self) -> Card:
+        """A solution: the source of the very answer that the course's own tests run."""
+        return Card("A solution", f"```python\n{self.cell()}\n```", tone=palette.LEAF)
+
+    @cached_property
+    def answer(self) -> object:
+        """The right answer itself."""
+        return self._solution
+
+    def cell(self, variable: str = "answer") -> str:
+        """The code of a cell that gives the solution: a definition, or `variable = value`. It needs `import torch` only."""
+        return _source(self.answer) if callable(self.answer) else f"{variable} = {self.answer!r}"
+
+    @property
+    def name(self) -> str | None:
+        """Where the exercise stands, as in "lesson_02.slope"; None for one that stands in no lesson of the course."""
+        package = f"{__package__}."
+        lessons = [module for module in sys.modules if module.startswith(f"{package}lesson_")]
+        places = ((lesson, name) for lesson in lessons for name, thing in vars(sys.modules[lesson]).items() if thing is self)
+        return next((f"{lesson.removeprefix(package)}.{name}" for lesson, name in places), None)
+
+    @property
+    def card(self) -> Card:
+        """The prompt, as a cell shows it."""
+        return Card(self.heading, self.prompt, tone=palette.VALUE)
+
+    @property
+    def _called(self) -> str:
+        return f"exercises.{self.name.partition('.')[2]}" if self.name else "exercise"
+
+    @property
+    def _unfinished(self) -> Verdict:
+        message = f"Put your answer in place of the `...` and run this cell again. Stuck? `{self._called}.hint()` helps."
+        return Verdict("unfinished", message)
+
+    @cached_property
+    def _expected(self) -> dict[str, object]:
+        return observe(self.probe, self.answer)
+
+
+class Prediction(Exercise):
+    """A typed prediction: what will some code give?
+
+    Args:
+        prompt: the question in Markdown.
+        solution: the value, in plain Python; or the code itself, a function without arguments that returns it.
+        tolerance: wide enough for rounding by hand.
+        parts: the other arguments of `Exercise`.
+
+    Example:
+        >>> slope_at_3 = Prediction("How steep is $3x^2$ at 3?", 18.0, mistakes=[(27.0, "…"), (9.0, "…")], hints=["…", "…"])
+    """
+
+    heading = "Predict"
+
+    def __init__(self, prompt: str, solution: object, *, tolerance: float = 1e-3, **parts: object):
+        super().__init__(prompt, solution, tolerance=tolerance, **parts)
+
+    @cached_property
+    def answer(self) -> object:
+        """The value that is predicted."""
+        if not callable(self._solution):
+            return self._solution
+        with world_as_it_was(self._solution):
+            return self._solution()
+
+    def cell(self, variable: str = "prediction") -> str:
+        """The code of a cell that gives the solution, computed where the exercise has code for it."""
+        if not callable(self._solution):
+            return super().cell(variable)
+        return f"{_source(self._solution)}\n\n{variable} = {self._solution.__name__}()"
+
+
+def exercise(prompt: str, **parts: object) -> Callable[[Callable], Exercise]:
+    """Decorates a solution, which becomes an `Exercise` of that name; `parts` are its other arguments."""
+    return lambda solution: Exercise(prompt, solution, **parts)
+
+
+def prediction(prompt: str, **parts: object) -> Callable[[Callable], Prediction]:
+    """Decorates the code whose result is to be predicted, a function without arguments; it becomes a `Prediction`."""
+    return lambda code: Prediction(prompt, code, **parts)
+
+
+def _source(definition: object) -> str:
+    """The source of a function or a class, without what decorates it."""
+    text = textwrap.dedent(inspect.getsource(definition))
+    first = ast.parse(text).body[0].lineno
+    return "\n".join(text.splitlines()[first - 1 :]).strip()

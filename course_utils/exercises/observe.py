@@ -1,0 +1,187 @@
+"""What an answer does, as plain data: numbers, words, flags, or the exception it raised.
+
+Two answers are the same when their observations are. Whatever an answer does while it is watched, the learner's world
+stays as it was.
+"""
+
+from __future__ import annotations
+
+import dis
+import random
+import traceback
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from types import CellType, CodeType, FunctionType
+
+import numpy
+import torch
+
+from .errors import in_plain_words
+
+Probe = Callable[[object], object] | Mapping[str, Callable[[object], object]]
+
+
+@dataclass(frozen=True)
+class Raised:
+    """An exception, without the objects it would keep alive. Two are the same when type and meaning are.
+
+    Attributes:
+        kind: the name of its type.
+        meaning: what it means in plain words, or its own message where the course has none.
+        message: its own message.
+        line: the line of the answer that was running, "" where there is none.
+    """
+
+    kind: str
+    meaning: str
+    message: str = field(compare=False)
+    line: str = field(compare=False, default="")
+
+    @classmethod
+    def of(cls, error: Exception, answer: object) -> Raised:
+        message, file = str(error), getattr(getattr(answer, "__code__", None), "co_filename", None)
+        lines = [frame.line or "" for frame in traceback.extract_tb(error.__traceback__) if frame.filename == file]
+        return cls(type(error).__name__, in_plain_words(message) or message, message, lines[-1] if lines else "")
+
+    @property
+    def is_a_stub(self) -> bool:
+        """Whether the answer says itself that it is not finished, or computes with a `...` that is still in it."""
+        stub = self.kind == "NotImplementedError" and (not self.message or self.line.startswith("raise"))
+        return stub or "ellipsis" in self.message
+
+
+@dataclass(frozen=True)
+class Other:
+    """Something that is neither numbers nor words; only its type is kept."""
+
+    kind: str
+
+
+def observe(probe: Probe, answer: object) -> dict[str, object]:
+    """What `probe` finds in `answer`, for each of its cases (one case named "" where the probe is a single function).
+
+    An exception of the answer is an observation too; only what is not an `Exception` (an interrupt) passes through.
+    """
+    cases = probe if isinstance(probe, Mapping) else {"": probe}
+    return {case: _observe_case(look, answer) for case, look in cases.items()}
+
+
+def _observe_case(look: Callable[[object], object], answer: object) -> object:
+    with world_as_it_was(answer):
+        try:
+            return canonical(look(answer))
+        except Exception as error:
+            return Raised.of(error, answer)
+
+
+@contextmanager
+def world_as_it_was(answer: object) -> Iterator[None]:
+    """Inside: seed 0, float64, gradients on, no warnings shown. Afterwards: everything as it was.
+
+    Restored are the random states, the default dtype, the gradient modes, the warning filters, and `.grad` of the
+    tensors that `answer` reaches outside its own arguments.
+    """
+    dtype, python_state, numpy_state = torch.get_default_dtype(), random.getstate(), numpy.random.get_state()
+    gradients = [(leaf, leaf.grad, None if leaf.grad is None else leaf.grad.clone()) for leaf in _leaves_outside(answer)]
+    with (
+        torch.random.fork_rng(devices=[]),
+        torch.inference_mode(False),
+        torch.enable_grad(),
+        warnings.catch_warnings(),
+    ):
+        warnings.simplefilter("ignore")
+        random.seed(0)
+        numpy.random.seed(0)
+        torch.default_generator.manual_seed(0)
+        torch.set_default_dtype(torch.float64)
+        try:
+            yield
+        finally:
+            torch.set_default_dtype(dtype)
+            random.setstate(python_state)
+            numpy.random.set_state(numpy_state)
+            for leaf, gradient, copy in gradients:
+                leaf.grad = gradient
+                if gradient is not None:
+                    gradient.detach().copy_(copy)
+
+
+def outside_values(answer: object) -> dict[str, object]:
+    """What a function reads from around it by name: globals and values of enclosing functions; {} for anything else."""
+    if not isinstance(answer, FunctionType):
+        return {}
+    cells = zip(answer.__code__.co_freevars, answer.__closure__ or (), strict=True)
+    enclosing = {name: cell.cell_contents for name, cell in cells if cell != CellType()}
+    read = {name: answer.__globals__[name] for name in _global_names(answer.__code__) if name in answer.__globals__}
+    return {**read, **enclosing}
+
+
+def _global_names(code: CodeType) -> list[str]:
+    names = [step.argval for step in dis.get_instructions(code) if step.opname == "LOAD_GLOBAL"]
+    return names + [name for part in code.co_consts if isinstance(part, CodeType) for name in _global_names(part)]
+
+
+def _leaves_outside(answer: object) -> list[torch.Tensor]:
+    values = outside_values(answer).values()
+    tensors = [value for value in values if isinstance(value, torch.Tensor)]
+    weights = [weight for value in values if isinstance(value, torch.nn.Module) for weight in value.parameters()]
+    return [tensor for tensor in tensors + weights if tensor.is_leaf]
+
+
+def canonical(value: object) -> object:
+    """`value` as plain data of its own: numbers and tensors as float64 tensors, lists of equal shapes as one tensor.
+
+    So 12, 12.0 and tensor(12.) are the same, and so are (tensor(1.), tensor(2.)) and tensor([1., 2.]).
+    """
+    if value is None or isinstance(value, bool) or value is ...:
+        return value
+    if isinstance(value, str):
+        return value.strip().casefold()
+    if isinstance(value, numpy.ndarray | numpy.generic) and value.dtype.kind in "biufc":
+        value = torch.tensor(value.tolist(), dtype=torch.complex128 if value.dtype.kind == "c" else torch.float64)
+    if isinstance(value, int | float | complex):
+        value = torch.tensor(value, dtype=torch.complex128 if isinstance(value, complex) else torch.float64)
+    if isinstance(value, torch.Tensor):
+        return value.detach().to_dense().to("cpu", torch.complex128 if value.is_complex() else torch.float64, copy=True)
+    if isinstance(value, list | tuple):
+        parts = [canonical(part) for part in value]
+        alike = {part.shape if isinstance(part, torch.Tensor) else None for part in parts}
+        return torch.stack(parts) if len(alike) == 1 and None not in alike else parts
+    if isinstance(value, set | frozenset):
+        return frozenset(part if isinstance(part, str) else repr(part) for part in map(canonical, value))
+    if isinstance(value, dict):
+        return {str(key): canonical(part) for key, part in value.items()}
+    return Other(type(value).__name__)
+
+
+def same(one: object, other: object, *, tolerance: float) -> bool:
+    """Whether two observations agree; numbers to the relative `tolerance`, nan with nan."""
+    if isinstance(one, bool | torch.Tensor) and isinstance(other, bool | torch.Tensor):
+        one, other = (part if isinstance(part, torch.Tensor) else torch.tensor(float(part)).double() for part in (one, other))
+        if one.shape != other.shape or one.dtype != other.dtype:
+            return False
+        return torch.allclose(one, other, rtol=tolerance, atol=1e-7, equal_nan=True)
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(same(a, b, tolerance=tolerance) for a, b in zip(one, other, strict=True))
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(same(one[key], other[key], tolerance=tolerance) for key in other)
+    return type(one) is type(other) and one == other
+
+
+def is_unfinished(answer: object) -> bool:
+    """Whether an answer is `...`, or a function or a class with a body that does nothing."""
+    if isinstance(answer, type):
+        return any(is_unfinished(getattr(part, "__func__", part)) for part in vars(answer).values())
+    if not isinstance(answer, FunctionType):
+        return answer is ...
+    steps = [step for step in dis.get_instructions(answer) if step.opname not in {"RESUME", "NOP", "RETURN_VALUE"}]
+    return len(steps) == 1 and steps[0].opname in {"LOAD_CONST", "RETURN_CONST"} and steps[0].argval in (None, ...)
+
+
+def is_unfinished_observation(seen: object) -> bool:
+    """Whether a `...` or a `raise NotImplementedError` was met anywhere while the answer ran."""
+    if isinstance(seen, dict | list):
+        return any(map(is_unfinished_observation, seen.values() if isinstance(seen, dict) else seen))
+    return seen is ... or (isinstance(seen, Raised) and seen.is_a_stub)

@@ -1,0 +1,200 @@
+"""What every exercise of every lesson must do; a new lesson module is found and tested without a line here."""
+
+import inspect
+import random
+import re
+import time
+import warnings
+
+import numpy
+import pytest
+import torch
+
+from course_utils.exercises import find_exercises
+from course_utils.exercises.exercise import Prediction, Verdict
+
+BUDGET = 0.05  # seconds for a check
+
+ALL = {f"{lesson}.{name}": it for lesson, its in find_exercises().items() for name, it in its.items()}
+MISTAKES = [
+    pytest.param(it, number, id=f"{name}-mistake-{number}")
+    for name, it in ALL.items()
+    for number in range(1, len(it.mistakes) + 1)
+]
+RIGHT = [
+    pytest.param(it, answer, id=f"{name}-right-{number}")
+    for name, it in ALL.items()
+    for number, answer in enumerate([it.answer, *it.also_right], 1)
+]
+
+
+def over(exercises):
+    return pytest.mark.parametrize("exercise", [pytest.param(it, id=name) for name, it in exercises.items()])
+
+
+def is_one_number(value):
+    return isinstance(value, int | float | torch.Tensor) and torch.as_tensor(value).numel() == 1
+
+
+every_exercise = over(ALL)
+every_function = over({name: it for name, it in ALL.items() if callable(it.answer)})
+every_single_number = over({name: it for name, it in ALL.items() if is_one_number(it.answer)})
+
+
+@pytest.mark.parametrize(("exercise", "answer"), RIGHT)
+def test_right_answers_are_right(exercise, answer):
+    assert exercise.grade(answer) == Verdict("right")
+
+
+@pytest.mark.parametrize(("exercise", "number"), MISTAKES)
+def test_each_mistake_gets_exactly_its_own_message(exercise, number):
+    wrong, message = exercise.mistakes[number - 1]
+    assert exercise.grade(wrong) == Verdict("wrong", message, mistake=number)
+
+
+@every_exercise
+def test_enough_to_help_with(exercise):
+    messages, hints = [message for _, message in exercise.mistakes], exercise.hints
+    assert len(messages) >= 2 and len(set(messages)) == len(messages)
+    assert 2 <= len(hints) <= 3 and len(set(hints)) == len(hints)
+
+
+@every_exercise
+def test_the_printed_solution_is_right_with_nothing_but_torch(exercise):
+    cell = {"torch": torch}
+    exec(compile(exercise.cell("answer"), "cell", "exec"), cell)
+    answer = cell["answer"] if "answer" in cell else cell[exercise.answer.__name__]
+    assert exercise.grade(answer) == Verdict("right")
+    assert exercise.cell() in repr(exercise.solution())
+
+
+def stubs(exercise):
+    if not callable(exercise.answer):
+        return [..., [..., 1.0], (1.0, ...)]
+    parameters = inspect.signature(exercise.answer) if not isinstance(exercise.answer, type) else "(*args)"
+    bodies = ["...", "pass", "raise NotImplementedError", '"What it does."', "return ...", "result = ...\n    return 2 * result"]
+    cell = {"torch": torch}
+    for number, body in enumerate(bodies):
+        exec(f"def stub{number}{parameters}:\n    {body}", cell)
+    return [..., *(cell[f"stub{number}"] for number in range(len(bodies)))]
+
+
+@every_exercise
+def test_an_unanswered_exercise_is_unfinished(exercise):
+    assert {exercise.grade(stub).status for stub in stubs(exercise)} == {"unfinished"}
+
+
+def fails(*arguments):
+    raise OSError("the disk is on fire")
+
+
+def recurses(*arguments):
+    return recurses(*arguments)
+
+
+NONSENSE = [
+    None, 1e300, -12345.678, float("nan"), True, 3 + 4j, 10**400, "a text", "", [], [[1, 2], [3]], {"a": 1}, {1, 2}, object(), torch,
+    torch.zeros(2, 3, 4), torch.tensor([1, 2], dtype=torch.int8), torch.zeros(3).to_sparse(), numpy.array(["a"]), torch.nn.Linear(1, 1),
+    int, Exception("x"), fails, recurses, len, torch.sin, lambda: 1, lambda *a: print(end=""), lambda *a: "a text", lambda *a: a, lambda *a: float("nan"),
+    lambda *a: torch.zeros(1), lambda *a: 123.456, lambda *a, **k: {}, lambda *a: torch.ones(2, 3, requires_grad=True), lambda a, b, c, d, e, f, g: 1,
+]  # fmt: skip
+
+
+@every_exercise
+def test_nothing_that_is_passed_makes_a_check_raise(exercise, recwarn):
+    for answer in NONSENSE:
+        verdict = exercise.check(answer)
+        assert verdict.status == "wrong" and verdict.message.strip(), answer
+        assert "0x" not in repr(verdict)
+
+
+@every_function
+def test_an_interrupt_passes_through(exercise):
+    def interrupted(*arguments):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        exercise.check(interrupted)
+
+
+def learners_world(leaf):
+    return [
+        torch.get_rng_state().tolist(), random.getstate(), numpy.random.get_state()[1].tolist(), torch.get_default_dtype(),
+        torch.is_grad_enabled(), torch.is_inference_mode_enabled(), list(warnings.filters), leaf.grad.tolist(), leaf.requires_grad,
+    ]  # fmt: skip
+
+
+@every_exercise
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("mode", [torch.enable_grad, torch.no_grad, torch.inference_mode])
+def test_a_check_leaves_the_learners_world_as_it_was(exercise, dtype, mode):
+    leaf = torch.ones(2, requires_grad=True)
+    leaf.grad = torch.full((2,), 5.0)
+
+    def meddles(*arguments):
+        (leaf * torch.rand(2)).sum().backward()
+        torch.set_default_dtype(torch.float16)
+        torch.set_grad_enabled(False)
+        warnings.simplefilter("error")
+        random.random(), numpy.random.random()
+        fails()
+
+    before_all = torch.get_default_dtype()
+    torch.set_default_dtype(dtype)
+    try:
+        with mode():
+            before = learners_world(leaf)
+            verdicts = [exercise.grade(answer) for answer in (exercise.answer, exercise.mistakes[0][0], meddles)]
+            assert learners_world(leaf) == before
+    finally:
+        torch.set_default_dtype(before_all)
+    assert [verdict.status for verdict in verdicts] == ["right", "wrong", "wrong"]
+    assert verdicts[1].mistake == 1
+
+
+@every_exercise
+def test_a_check_is_quick(exercise):
+    def seconds(answer):
+        start = time.perf_counter()
+        exercise.grade(answer)
+        return time.perf_counter() - start
+
+    for answer in (exercise.answer, exercise.mistakes[-1][0], *([] if not callable(exercise.answer) else [fails])):
+        assert min(seconds(answer) for _ in range(5)) < BUDGET
+
+
+@every_single_number
+def test_the_expected_value_is_told_only_by_the_solution(exercise):
+    value = f"{torch.as_tensor(exercise.answer).item():g}"
+    told = [exercise.prompt, *exercise.hints, *(message for _, message in exercise.mistakes)]
+    told += [exercise.grade(answer).message for answer in NONSENSE]
+    assert not [text for text in told if re.search(rf"(?<![\w.]){re.escape(value)}(?![\d.]\d|\d)", text)]
+
+
+@every_exercise
+def test_no_hint_is_the_solution(exercise):
+    def squeezed(text):
+        return "".join(text.split())
+
+    steps = [squeezed(line) for line in exercise.cell().splitlines()[1:]] if callable(exercise.answer) else [squeezed(exercise.cell())]
+    steps = [step for step in steps if len(step) > 3]
+    for hint in exercise.hints:
+        assert sum(step in squeezed(hint) for step in steps) < max(1, len(steps))
+
+
+@every_exercise
+def test_it_shows_itself(exercise):
+    for shown in (exercise, exercise.grade(...), exercise.grade(exercise.answer), exercise.grade(object()), exercise.solution()):
+        markdown, text = shown._repr_markdown_(), repr(shown)
+        assert "0x" not in text and "0x" not in markdown
+        assert markdown.startswith("<div style=") and markdown.endswith("</div>")
+        assert markdown.count("```") % 2 == 0 and re.sub(r"```.*?```", "", markdown, flags=re.DOTALL).count("`") % 2 == 0
+        assert re.sub(r"`[^`]*`", "", markdown).replace(r"\$", "").count("$") % 2 == 0
+    assert repr(exercise).startswith("Predict. " if isinstance(exercise, Prediction) else "Exercise. ")
+
+
+@every_exercise
+def test_texts_are_whole(exercise):
+    for text in (exercise.prompt, *exercise.hints, *(message for _, message in exercise.mistakes)):
+        assert text == text.strip() and re.search(r"[.?:!`$]$", text), text
+        assert text.replace("**", "").count("*") % 2 == 0 or "`" in text
