@@ -6,12 +6,13 @@ import math
 from collections.abc import Mapping
 
 import torch
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 
 from .. import palette
 from ..checks import check_number, check_range, check_whole
 from ..picture import Picture
-from .drawing import DOT, Update, View, caption, fit_height, label_ends, minus, number, place, primes, still
+from .drawing import DOT, Update, View, caption, fit_height, label_ends, last_finite, minus, number, place, primes, still
 from .functions import ScalarFunction, grid
 
 POINTS = 201
@@ -46,61 +47,70 @@ def plot_derivative(
     curves = dict(zip((primes(function.label, n) for n in range(order + 1)), function.curve(xs, order=order), strict=True))
     values = {} if marked is None else dict(zip(curves, function.derivatives(marked, order=order), strict=True))
 
+    name = function.names[0]
+
     def view(ax: Axes) -> Update:
-        draw_curves(ax, xs, curves)
+        draw_curves(ax, xs, curves, x=name)
         if values:
             ax.axvline(marked, color=palette.MUTED, linewidth=1, linestyle=":", zorder=1)
             for value, style in zip(values.values(), palette.CYCLE, strict=False):
                 ax.plot([marked], [value], "o", color=style["color"], **DOT)
-        return lambda: describe_curves(xs, curves) + _describe_values(marked, values)
+        return lambda: describe_curves(xs, curves, x=name) + _describe_values(marked, values, name)
 
     return still(view)
 
 
 def draw_curves(
-    ax: Axes, xs: torch.Tensor, curves: Mapping[str, torch.Tensor], *, height: tuple[float, float] | None = None
-) -> None:
-    """Draws each curve in its own colour and line style, its name beside its end; `height` fixes the vertical axis."""
+    ax: Axes, xs: torch.Tensor, curves: Mapping[str, torch.Tensor], *, x: str = "x", height: tuple[float, float] | None = None
+) -> tuple[Artist, ...]:
+    """Draws each curve in its own colour and line style, its name beside its end.
+
+    Args:
+        ax: where to draw.
+        xs, curves: positions, and values of the same shape by name.
+        x: the name of the horizontal axis.
+        height: (low, high) of the vertical axis; by default what fits.
+
+    Returns:
+        The lines, then the names.
+    """
     if height is None:
         fit_height(ax, *curves.values())
     else:
         ax.set_ylim(height)
     ax.axhline(0, color=palette.MUTED, linewidth=0.8, zorder=1)
     styles = [palette.CYCLE[index % len(palette.CYCLE)] for index in range(len(curves))]
-    for curve, style in zip(curves.values(), styles, strict=True):
-        ax.plot(xs, curve, **style)
-    ax.set(xlabel="x", xlim=(float(xs[0]), float(xs[-1])))
+    lines = [ax.plot(xs, curve, **style)[0] for curve, style in zip(curves.values(), styles, strict=True)]
+    ax.set(xlabel=x, xlim=(float(xs[0]), float(xs[-1])))
     ends = zip(curves.items(), styles, strict=True)
-    label_ends(ax, [(_last_finite(curve), name, style["color"]) for (name, curve), style in ends])
+    return (*lines, *label_ends(ax, [(last_finite(curve), name, style["color"]) for (name, curve), style in ends]))
 
 
-def _last_finite(values: torch.Tensor) -> float:
-    finite = values[values.isfinite()]
-    return finite[-1].item() if len(finite) else math.nan
-
-
-def describe_curves(xs: torch.Tensor, curves: Mapping[str, torch.Tensor]) -> str:
+def describe_curves(xs: torch.Tensor, curves: Mapping[str, torch.Tensor], *, x: str = "x") -> str:
     """The curves in words: where each lies, and where it is zero."""
-    parts = [f"{' and '.join(curves)} for x from {place(xs[0])} to {place(xs[-1])}"]
+    parts = [f"{' and '.join(curves)} for {x} from {place(xs[0])} to {place(xs[-1])}"]
     for name, curve in curves.items():
         finite = curve[curve.isfinite()]
         if not len(finite):
             parts.append(f"{name} is nowhere finite")
             continue
-        parts.append(f"{name} lies between {number(finite.min())} and {number(finite.max())}" + _describe_zeros(xs, curve))
+        if number(finite.min()) == number(finite.max()):
+            parts.append(f"{name} is {number(finite[0])} throughout")
+            continue
+        parts.append(f"{name} lies between {number(finite.min())} and {number(finite.max())}" + _describe_zeros(xs, curve, x))
     return "; ".join(parts)
 
 
-def _describe_zeros(xs: torch.Tensor, curve: torch.Tensor) -> str:
+def _describe_zeros(xs: torch.Tensor, curve: torch.Tensor, x: str) -> str:
     zeros = find_zeros(xs, curve)
     if not zeros:
         return ""
     shown = [place(low) if low == high else f"{place(low)} to {place(high)}" for low, high in zeros[:ZEROS]]
-    return f", zero at x = {', '.join(shown)}" + (f" and {len(zeros) - ZEROS} more" if len(zeros) > ZEROS else "")
+    return f", zero at {x} = {', '.join(shown)}" + (f" and {len(zeros) - ZEROS} more" if len(zeros) > ZEROS else "")
 
 
-def _describe_values(at: float | None, values: Mapping[str, float]) -> str:
-    return f"; at x = {place(at)}: {', '.join(f'{name} = {number(value)}' for name, value in values.items())}" if values else ""
+def _describe_values(at: float | None, values: Mapping[str, float], x: str) -> str:
+    return f"; at {x} = {place(at)}: {', '.join(f'{name} = {number(value)}' for name, value in values.items())}" if values else ""
 
 
 def find_zeros(xs: torch.Tensor, ys: torch.Tensor) -> list[tuple[float, float]]:
@@ -146,7 +156,7 @@ def tangent_view(f: object, *, x: object = (-2, 2)) -> View:
     (curve,) = function.curve(xs, order=0)
 
     def draw(ax: Axes) -> Update:
-        draw_curves(ax, xs, {function.label: curve})
+        draw_curves(ax, xs, {function.label: curve}, x=function.names[0])
         (tangent,) = ax.plot([], [], **palette.CYCLE[1])
         (dot,) = ax.plot([], [], "o", color=palette.VALUE, **DOT)
         value_text, slope_text = caption(ax, palette.VALUE, palette.GRADIENT)
@@ -157,7 +167,7 @@ def tangent_view(f: object, *, x: object = (-2, 2)) -> View:
             dot.set_data([at], [value])
             value_text.set_text(minus(f"{function.label}({place(at)}) = {number(value)}"))
             slope_text.set_text(minus(f"slope = {number(slope)}"))
-            return f"tangent of {function.label} at x = {place(at)}: {function.label} = {number(value)}, slope = {number(slope)}"
+            return f"tangent of {function.label} at {function.names[0]} = {place(at)}: {function.label} = {number(value)}, slope = {number(slope)}"
 
         return update
 

@@ -103,12 +103,28 @@ def fit_height(ax: Axes, *curves: torch.Tensor) -> None:
 
 def label_ends(ax: Axes, labels: Sequence[tuple[float, str, str]]) -> list[Text]:
     """Writes (height in data units, text, colour) at the right edge of the plot, kept apart and inside its height."""
-    low, high = ax.get_ylim()
-    inside = [min(1.0, max(0.0, (end - low) / (high - low))) if math.isfinite(end) else 0.5 for end, _, _ in labels]
-    return [
-        ax.text(1.015, at, text + " ", color=colour, transform=ax.transAxes, va="center", ha="left", fontweight="bold")
-        for at, (_, text, colour) in zip(spread(inside), labels, strict=True)
+    texts = [
+        ax.text(1.015, 0, text + " ", color=colour, transform=ax.transAxes, va="center", fontweight="bold")
+        for _, text, colour in labels
     ]
+    place_ends(ax, texts, [end for end, _, _ in labels])
+    return texts
+
+
+def place_ends(ax: Axes, texts: Sequence[Text], ends: Sequence[float]) -> None:
+    """Moves the texts of `label_ends` to other heights, in data units."""
+    here, _ = ax.get_xlim()
+    ax.get_ylim()  # settles the limits that the next line reads
+    parts = [ax.transLimits.transform(ax.transScale.transform((here, end)))[1] for end in ends]
+    inside = [min(1.0, max(0.0, part)) if math.isfinite(part) else 0.5 for part in parts]
+    for text, height in zip(texts, spread(inside), strict=True):
+        text.set_y(height)
+
+
+def last_finite(values: torch.Tensor) -> float:
+    """The last finite entry, or nan."""
+    finite = values[values.isfinite()]
+    return finite[-1].item() if len(finite) else math.nan
 
 
 def spread(heights: Sequence[float], gap: float = LABEL_GAP) -> list[float]:
@@ -146,7 +162,7 @@ class Arrow:
     def __init__(self, ax: Axes, colour: str, *, label: str = "", line: str = "-", width: float = 2.6):
         self.patch = FancyArrowPatch(
             (0, 0), (0, 0), arrowstyle="-|>,head_length=5,head_width=3", mutation_scale=1.4, shrinkA=0, shrinkB=0,
-            color=colour, linewidth=width, linestyle=line, zorder=5, path_effects=HALO, joinstyle="miter",
+            color=colour, linewidth=width, linestyle=line, zorder=5, path_effects=HALO, joinstyle="miter", clip_on=False,
         )  # fmt: skip
         ax.add_patch(self.patch)
         self.note = ax.annotate(

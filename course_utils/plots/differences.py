@@ -1,0 +1,139 @@
+"""Finite differences beside autograd: secants, and the error of a difference against its step."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from matplotlib.axes import Axes
+
+from .. import palette
+from ..checks import check_number, check_range
+from ..picture import Picture
+from .curves import POINTS, draw_curves
+from .drawing import DOT, Update, View, caption, minus, number, place, still
+from .functions import ScalarFunction, grid
+
+DTYPES = {"float32": torch.float32, "float64": torch.float64}
+PER_DECADE = 8  # steps
+LABEL_AT = 2 * PER_DECADE  # the step at which a curve's name stands
+SMALLEST, LARGEST = -16, 0  # powers of ten of the step
+
+
+def plot_secant(f: object, *, at: object = 0.5, h: object = 0.5, x: object = None) -> Picture:
+    """The secant from `at` to `at + h` beside the tangent: the finite difference beside the derivative.
+
+    Args:
+        f: a function of one number (it gets a tensor without dimensions), or an nn.Module (it gets shape (1, 1)).
+        at: where the tangent touches and the secant starts.
+        h: the step to the secant's other end, not 0.
+        x: the range (low, high) to draw; by default 2 to either side of `at`.
+
+    Raises:
+        TypeError: `f` is not a function or does not return a tensor; a number is not a number.
+        ValueError: `f` raises, returns several values or a value without grad; an empty range; a step of 0.
+    """
+    at, h = check_number(at, name="at"), check_number(h, name="h")
+    if h == 0:
+        raise ValueError("h is 0; expected a step to another point, such as 0.5")
+    return still(secant_view(f, x=(at - 2, at + 2) if x is None else x), at=at, h=h)
+
+
+def secant_view(f: object, *, x: object = (-2, 2)) -> View:
+    """The view behind `plot_secant`; `update(at, h)` moves both ends."""
+    low, high = check_range(x, name="x")
+    function = ScalarFunction(f, probe=[(low + high) / 2])
+    xs = grid(low, high, POINTS)
+    (curve,) = function.curve(xs, order=0)
+
+    def secant(ax: Axes) -> Update:
+        draw_curves(ax, xs, {function.label: curve}, x=function.names[0])
+        (tangent,) = ax.plot([], [], **palette.CYCLE[1])
+        (chord,) = ax.plot([], [], **palette.CYCLE[2])
+        (dots,) = ax.plot([], [], "o", color=palette.VALUE, **DOT)
+        tangent_text, chord_text = caption(ax, palette.GRADIENT, palette.LEAF)
+
+        def update(at: float, h: float) -> str:
+            value, slope = function.derivatives(at)
+            other, _ = function.derivatives(at + h)
+            difference = (other - value) / h
+            for line, rise in ((tangent, slope), (chord, difference)):
+                line.set_data([low, high], [value + rise * (end - at) for end in (low, high)])
+            dots.set_data([at, at + h], [value, other])
+            tangent_text.set_text(minus(f"tangent: {number(slope)}"))
+            chord_text.set_text(minus(f"secant: {number(difference)}"))
+            return (
+                f"{function.label} at {function.names[0]} = {place(at)}: slope of the tangent {number(slope)}, "
+                f"of the secant with h = {h:g} {number(difference)}, {number(abs(difference - slope))} apart"
+            )
+
+        return update
+
+    return secant
+
+
+def plot_difference_error(f: object, *, at: object = 1.0, central: bool = False) -> Picture:
+    """The error of a finite difference against its step h, in float32 and float64: smaller is better only up to a point.
+
+    Autograd in float64 counts as exact. Large steps err by the curve's bend, small ones by rounding.
+
+    Args:
+        f: a function of one number that takes float32 and float64, or an nn.Module (it gets shape (1, 1)).
+        at: where the derivative is taken.
+        central: True for (f(x + h) − f(x − h)) / 2h, else (f(x + h) − f(x)) / h.
+
+    Raises:
+        TypeError: `f` is not a function or does not return a tensor; `at` is not a number.
+        ValueError: `f` raises, returns several values or a value without grad, or does not take both dtypes.
+    """
+    at = check_number(at, name="at")
+    exact = ScalarFunction(f, probe=[at], dtype=torch.float64)
+    slope = exact.derivatives(at)[1]
+    steps = 10 ** grid(SMALLEST, LARGEST, (LARGEST - SMALLEST) * PER_DECADE + 1)
+    errors = {name: difference_errors(f, at, slope, steps, dtype=dtype, central=central) for name, dtype in DTYPES.items()}
+
+    def view(ax: Axes) -> Update:
+        for (name, error), look, above in zip(errors.items(), palette.CYCLE, (True, False), strict=False):
+            seen, best = error > 0, _best(error)
+            ax.loglog(steps[seen], error[seen], **{**look, "linewidth": 1.6})
+            ax.plot(steps[best], _window(error)[best], "o", color=look["color"], **DOT)
+            beside = error[seen][LABEL_AT : LABEL_AT + 3 * PER_DECADE]
+            ax.annotate(
+                name, (steps[LABEL_AT], beside.max() if above else beside.min()), (0, 6 if above else -6),
+                textcoords="offset points", va="bottom" if above else "top", color=look["color"], fontweight="bold",
+            )  # fmt: skip
+        ax.set(xlabel="step h", ylabel="error of the difference", xlim=(steps[0], steps[-1]))
+        ax.margins(y=0.12)
+        kind = "central" if central else "forward"
+        return lambda: f"error of the {kind} difference of {exact.label} at {exact.names[0]} = {place(at)}: " + "; ".join(
+            f"{name} is best near h = {_power(steps[_best(error)])}" for name, error in errors.items()
+        )
+
+    return still(view, height=4.2)
+
+
+def difference_errors(
+    f: object, at: float, slope: float, steps: torch.Tensor, *, dtype: torch.dtype, central: bool
+) -> torch.Tensor:
+    """|difference − slope| for each step, with the function and the positions in `dtype`; float64, shape of `steps`."""
+    function = ScalarFunction(f, probe=[at], dtype=dtype)
+    here, steps = torch.tensor(at, dtype=dtype), steps.to(dtype)
+    ahead = function.values((here + steps)[:, None]).to(dtype)
+    behind = function.values((here - steps if central else here.expand(len(steps)))[:, None]).to(dtype)
+    return ((ahead - behind) / (2 * steps if central else steps) - slope).abs().double()
+
+
+def _window(errors: torch.Tensor) -> torch.Tensor:
+    """The median over the decade around each step, as single errors are small by luck; inf near both ends."""
+    half = PER_DECADE // 2
+    middle = errors.unfold(0, 2 * half + 1, 1).median(1).values
+    return torch.nn.functional.pad(middle, (half, half), value=math.inf)
+
+
+def _best(errors: torch.Tensor) -> int:
+    """Where the error is smallest."""
+    return _window(errors).argmin().item()
+
+
+def _power(value: float) -> str:
+    return f"1e{round(math.log10(value))}"

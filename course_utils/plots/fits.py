@@ -1,0 +1,85 @@
+"""A model beside the data that it is fitted to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from matplotlib.axes import Axes
+
+from .. import palette
+from ..checks import check_tensor
+from ..picture import Picture
+from .curves import POINTS
+from .drawing import DOT, Update, View, caption, fit_height, minus, number, still
+from .functions import ScalarFunction, grid
+
+FEW = 30  # samples up to which each residual is drawn
+
+
+def plot_fit(x: object, y: object, *, model: object, losses: Sequence[float] | None = None) -> Picture:
+    """Samples, a model's curve through them and the distance of each; beside them the losses so far.
+
+    Show it again and again while training: `handle.update(plot_fit(x, y, model=net, losses=losses))`.
+
+    Args:
+        x, y: the samples, shape (n,) or (n, 1), at least 2.
+        model: a function of one number (it gets a tensor without dimensions), or an nn.Module (it gets shape (1, 1)).
+        losses: one number for each step so far, or None.
+
+    Raises:
+        TypeError: not numbers, or a model that is not a function.
+        ValueError: x and y of different lengths, a model that raises or returns several values, no losses.
+    """
+    view = fit_view(x, y)
+    if losses is None:
+        return still(view, model=model)
+    losses = check_tensor(losses, name="losses", dims=1)
+
+    def both(left: Axes, right: Axes) -> Update:
+        right.plot(range(1, len(losses) + 1), losses, **palette.CYCLE[1])
+        right.plot(len(losses), losses[-1], "o", color=palette.GRADIENT, **DOT)
+        right.set(xlabel="step", ylabel="loss", ylim=(0, None))
+        caption(right, palette.GRADIENT)[0].set_text(minus(f"loss = {number(losses[-1])}"))
+        update = view(left)
+        return lambda model: f"{update(model)}; loss {number(losses[-1])} after {len(losses)} steps"
+
+    return still(both, model=model)
+
+
+def fit_view(x: object, y: object) -> View:
+    """The view behind `plot_fit`; `update(model)` draws another model's curve over the same samples."""
+    xs, ys = _column(x, "x"), _column(y, "y")
+    if len(xs) != len(ys) or len(xs) < 2:
+        raise ValueError(f"x has {len(xs)} samples and y {len(ys)}; expected as many of one as of the other, at least 2")
+    low, high = xs.min().item(), xs.max().item()
+    margin = 0.08 * (high - low) or 1.0
+    positions = grid(low - margin, high + margin, POINTS)
+
+    def fit(ax: Axes) -> Update:
+        fit_height(ax, ys)
+        ax.set(xlabel="x", ylabel="y", xlim=(positions[0].item(), positions[-1].item()))
+        gaps = ax.vlines(xs, ys, ys, color=palette.TROUBLE, linewidth=1.4, linestyle=":") if len(xs) <= FEW else None
+        ax.plot(xs, ys, "o", color=palette.LEAF, **{**DOT, "markersize": 7 if len(xs) <= FEW else 5})
+        (line,) = ax.plot([], [], **palette.CYCLE[0])
+
+        def update(model: object) -> str:
+            function = ScalarFunction(model, probe=[low])
+            line.set_data(positions, function.values(positions[:, None]))
+            at_samples = function.values(xs[:, None])
+            if gaps is not None:
+                gaps.set_segments(torch.stack([torch.stack([xs, ys], -1), torch.stack([xs, at_samples], -1)], 1).numpy())
+            errors = at_samples - ys
+            return (
+                f"{len(xs)} samples and the model's curve, {number(errors.abs().mean())} apart on average, "
+                f"{number(errors.abs().max())} at most"
+            )
+
+        return update
+
+    return fit
+
+
+def _column(values: object, name: str) -> torch.Tensor:
+    checked = check_tensor(values, name=name)
+    return checked.flatten() if checked.dim() == 2 and checked.shape[1] == 1 else check_tensor(checked, name=name, dims=1)

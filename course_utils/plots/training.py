@@ -1,0 +1,234 @@
+"""Training in pictures: micro-batches, accumulated gradients, memory, losses and fits."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import torch
+from matplotlib.axes import Axes
+from matplotlib.patches import Rectangle
+
+from .. import palette
+from ..checks import check_tensor, check_whole
+from ..picture import Picture
+from .drawing import Update, View, fit_height, label_ends, last_finite, minus, number, place_ends, still
+
+MOST_SAMPLES = 64
+MOST_CALLS = 24
+BYTES = {"B": 1, "KB": 1e3, "MB": 1e6, "GB": 1e9}
+
+
+def split_evenly(count: int, size: int) -> list[int]:
+    """The sizes of micro-batches of `size` from `count` samples; the last one may be smaller."""
+    return [min(size, count - start) for start in range(0, count, size)]
+
+
+def plot_microbatches(samples: object, *, sizes: Sequence[int]) -> Picture:
+    """The mean of each micro-batch as a bar as wide as its samples, the mean of all, and the mean of the means.
+
+    Args:
+        samples: one number for each sample, shape (n,): its gradient (or its loss); 2 to 64 samples.
+        sizes: how many samples each micro-batch takes, in order; together all of them.
+
+    Raises:
+        TypeError: not numbers.
+        ValueError: sizes that do not add up to the number of samples.
+
+    Example:
+        >>> plot_microbatches([1.0, 2.0, 3.0, 10.0], sizes=[3, 1])
+    """
+    return still(microbatch_view(samples), sizes=sizes)
+
+
+def microbatch_view(samples: object) -> View:
+    """The view behind `plot_microbatches`; `update(sizes)` splits the samples anew."""
+    samples = check_tensor(samples, name="samples", dims=1)
+    count = check_whole(len(samples), name="the number of samples", low=2, high=MOST_SAMPLES)
+    full = samples.mean().item()
+
+    def microbatches(ax: Axes) -> Update:
+        fit_height(ax, samples, torch.zeros(1, dtype=samples.dtype))
+        ax.set(xlim=(0, count), xlabel="samples, in order", ylabel="gradient", xticks=[])
+        ax.axhline(0, color=palette.MUTED, linewidth=0.8)
+        bars = [Rectangle((0, 0), 1, 0, facecolor=palette.PANEL, edgecolor=palette.MUTED, linewidth=1.2) for _ in range(count)]
+        for bar in bars:
+            ax.add_patch(bar)
+        ax.plot([index + 0.5 for index in range(count)], samples, "o", color=palette.LEAF, markersize=5)
+        counts = [ax.text(0, 0.02, "", transform=ax.get_xaxis_transform(), ha="center", color=palette.MUTED) for _ in bars]
+        ax.axhline(full, **{**palette.CYCLE[0], "zorder": 4})
+        naive_line = ax.axhline(full, **{**palette.CYCLE[3], "zorder": 4})
+        labels = label_ends(ax, [(full, "all samples", palette.VALUE), (full, "mean of means", palette.TROUBLE)])
+
+        def update(sizes: Sequence[int]) -> str:
+            parts = samples.split(_checked_sizes(sizes, count))
+            means = [part.mean().item() for part in parts]
+            naive = sum(means) / len(means)
+            starts = [0, *torch.tensor([len(part) for part in parts]).cumsum(0).tolist()]
+            for bar, text in zip(bars, counts, strict=True):
+                bar.set_visible(False)
+                text.set_visible(False)
+            for bar, text, part, mean, start in zip(bars, counts, parts, means, starts, strict=False):
+                bar.set(xy=(start, 0), width=len(part), height=mean, visible=True)
+                text.set(x=start + len(part) / 2, text=str(len(part)), visible=True)
+            naive_line.set_ydata([naive, naive])
+            place_ends(ax, labels, [full, naive])
+            weighted = sum(mean * len(part) for mean, part in zip(means, parts, strict=True)) / count
+            return (
+                f"{count} samples in micro-batches of {_listed(map(str, map(len, parts)))}: all samples {number(full)}, "
+                f"weighted mean {number(weighted)}, mean of means {number(naive)}, off by {number(naive - full)}"
+            )
+
+        return update
+
+    return microbatches
+
+
+def _checked_sizes(sizes: Sequence[int], count: int) -> list[int]:
+    checked = [check_whole(size, name=f"sizes[{index}]", low=1, high=count) for index, size in enumerate(sizes)]
+    if sum(checked) != count:
+        raise ValueError(f"sizes = {checked} add up to {sum(checked)}; expected {count}, the number of samples")
+    return checked
+
+
+def _listed(texts: Sequence[str]) -> str:
+    *most, last = texts
+    return f"{', '.join(most)} and {last}" if most else last
+
+
+def plot_accumulation(grads: object, *, zeroed: Sequence[int] = ()) -> Picture:
+    """What `.grad` held after each call of backward: what was there before, and on top what the call added.
+
+    Args:
+        grads: the values of `.grad` after call 1, 2, …, shape (calls,); 1 to 24 calls.
+        zeroed: the calls (from 1) before which `.grad` was set to zero or None.
+
+    Raises:
+        TypeError: not numbers.
+        ValueError: no calls, or more than 24; a call in `zeroed` that there was not.
+
+    Example:
+        >>> plot_accumulation([4.0, 8.0, 4.0], zeroed=[3])
+    """
+    grads = check_tensor(grads, name="grads", dims=1)
+    calls = check_whole(len(grads), name="the number of calls", low=1, high=MOST_CALLS)
+    reach = [min(0.0, grads.min().item()), max(0.0, grads.max().item())]
+    return still(accumulation_view(calls=calls, reach=reach), grads=grads.tolist(), zeroed=zeroed)
+
+
+def accumulation_view(*, calls: int, reach: Sequence[float]) -> View:
+    """The view behind `plot_accumulation`, for up to `calls` calls and values within `reach`."""
+
+    def accumulation(ax: Axes) -> Update:
+        fit_height(ax, torch.tensor([*reach, 0.0], dtype=torch.float64))
+        ax.set(xlim=(0.4, calls + 0.6), xlabel="call of backward", ylabel="x.grad afterwards", xticks=range(1, calls + 1))
+        ax.grid(visible=False, axis="x")
+        ax.axhline(0, color=palette.MUTED, linewidth=0.8)
+        kept = ax.bar(range(1, calls + 1), [0.0] * calls, 0.6, facecolor=palette.PANEL, edgecolor=palette.MUTED, hatch="//")
+        added = ax.bar(range(1, calls + 1), [0.0] * calls, 0.6, color=palette.GRADIENT)
+        texts = [ax.text(call, 0, "", ha="center", va="center", fontweight="bold") for call in range(1, calls + 1)]
+        step = 0.05 * (ax.get_ylim()[1] - ax.get_ylim()[0])
+
+        def update(grads: Sequence[float], zeroed: Sequence[int] = ()) -> str:
+            starts = [check_whole(call, name="zeroed", low=1, high=len(grads)) for call in zeroed]
+            for index, parts in enumerate(zip(kept, added, texts, strict=True)):
+                for part in parts:
+                    part.set_visible(index < len(grads))
+            before = 0.0
+            for call, grad in enumerate(grads, start=1):
+                before = 0.0 if call in starts else before
+                kept[call - 1].set_height(before)
+                added[call - 1].set(y=before, height=grad - before)
+                texts[call - 1].set(y=grad + (step if grad >= 0 else -step), text=minus(f"{grad:.4g}"))
+                before = grad
+            reset = f"; zeroed before call {_listed(map(str, starts))}" if starts else ""
+            return f"x.grad after {len(grads)} calls of backward: {', '.join(map(number, grads))}{reset}"
+
+        return update
+
+    return accumulation
+
+
+def plot_memory(sizes: Sequence[int], *, memory: Sequence[float], time: Sequence[float] | None = None) -> Picture:
+    """Memory against the micro-batch size, and the time for one update beside it.
+
+    Args:
+        sizes: the micro-batch sizes, rising.
+        memory: bytes for each size.
+        time: seconds for each size, or None; drawn, but left out of the description, since it differs from run to run.
+
+    Raises:
+        TypeError: not numbers.
+        ValueError: sizes that do not rise, or another number of values.
+    """
+    xs = check_tensor(sizes, name="sizes", dims=1)
+    if not (xs.diff() > 0).all():
+        raise ValueError(f"sizes = {xs.tolist()} do not rise; expected each larger than the one before")
+    used = _for_each(memory, "memory", xs)
+    taken = None if time is None else _for_each(time, "time", xs)
+    unit = max((unit for unit, factor in BYTES.items() if used.max() >= factor), key=BYTES.get, default="B")
+
+    def draw(ax: Axes, values: torch.Tensor, label: str, look: Mapping[str, str]) -> None:
+        ax.plot(xs, values, marker="o", **look)
+        ax.set_xscale("log", base=2)
+        ax.set(xlabel="micro-batch size", ylabel=label, ylim=(0, 1.12 * values.max()))
+        ax.set_xticks(xs.tolist(), [f"{size:g}" for size in xs.tolist()], minor=False)
+        ax.minorticks_off()
+
+    def told() -> str:
+        return "memory by micro-batch size: " + ", ".join(
+            f"{size:g}: {number(value / BYTES[unit])} {unit}" for size, value in zip(xs.tolist(), used.tolist(), strict=True)
+        )
+
+    def view(ax: Axes) -> Update:
+        draw(ax, used / BYTES[unit], f"memory in {unit}", palette.CYCLE[0])
+        return told
+
+    def two_views(left: Axes, right: Axes) -> Update:
+        draw(right, taken * 1e3, "time for one update in ms", palette.CYCLE[1])
+        return view(left)
+
+    return still(view if taken is None else two_views)
+
+
+def _for_each(values: object, name: str, xs: torch.Tensor) -> torch.Tensor:
+    checked = check_tensor(values, name=name, dims=1)
+    if len(checked) != len(xs):
+        raise ValueError(f"{name} has {len(checked)} values and sizes {len(xs)}; expected one for each size")
+    return checked
+
+
+def plot_losses(losses: object, *, log: bool = False, step: str = "step") -> Picture:
+    """Losses over the steps of training, each run under its name.
+
+    Args:
+        losses: one number for each step; or several such runs by name, up to four.
+        log: True for a logarithmic axis; all losses must then be above zero.
+        step: what a step is called ("epoch").
+
+    Raises:
+        TypeError: not numbers.
+        ValueError: no losses, more than four runs, or a loss that a logarithmic axis cannot show.
+    """
+    runs = dict(losses) if isinstance(losses, Mapping) else {"loss": losses}
+    if not 1 <= len(runs) <= len(palette.CYCLE):
+        raise ValueError(f"losses has {len(runs)} runs; expected one to four")
+    runs = {name: check_tensor(values, name=f"losses[{name!r}]", dims=1) for name, values in runs.items()}
+    for name, values in runs.items():
+        if log and not (values[values.isfinite()] > 0).all():
+            raise ValueError(f"losses[{name!r}] has a value of 0 or below; a logarithmic axis needs all above 0")
+
+    def view(ax: Axes) -> Update:
+        for values, look in zip(runs.values(), palette.CYCLE, strict=False):
+            ax.plot(values, **look)
+        ax.set(xlabel=step, ylabel="loss", yscale="log" if log else "linear", xlim=(0, max(map(len, runs.values())) - 1 or 1))
+        ends = zip(runs.items(), palette.CYCLE, strict=False)
+        label_ends(ax, [(last_finite(values), name, look["color"]) for (name, values), look in ends])
+        return lambda: "; ".join(_describe_losses(name, values, step) for name, values in runs.items())
+
+    return still(view)
+
+
+def _describe_losses(name: str, values: torch.Tensor, step: str) -> str:
+    if not values.isfinite().all():
+        return f"{name} is not finite from {step} {(~values.isfinite()).nonzero()[0].item()} on"
+    return f"{name} goes from {number(values[0])} to {number(values[-1])} in {len(values)} {step}s, lowest {number(values.min())}"
