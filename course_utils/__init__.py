@@ -19,6 +19,7 @@ _HOMES = {
     "table": "tables",
     "show_tensors": "tables",
     "count_operations": "counting",
+    "run_in_processes": "processes",
     "check_setup": "workshop.checkup",
     "Exercise": "exercises.exercise",
     "progress": "exercises.progress",
