@@ -1,8 +1,8 @@
 """Makes `.venv` where it is missing or stale, then runs its Python: the whole set-up, the same with and without make.
 
-    python tools/venv.py                                 make .venv with what the lessons need
-    python tools/venv.py -m jupyter lab                  the same, then `python -m jupyter lab` inside it
-    python tools/venv.py --with=test -m pytest           with the extra `test` of pyproject.toml
+    python tools/course.py                                 make .venv with what the lessons need
+    python tools/course.py -m jupyter lab                  the same, then `python -m jupyter lab` inside it
+    python tools/course.py --with=test -m pytest           with the extra `test` of pyproject.toml
 
 Standard library only, and readable by Python 3.6, so that an old Python gets a message rather than a syntax error.
 """
@@ -87,13 +87,13 @@ def check_python() -> None:
     minors = supported_minors()
     wanted = f"3.{minors[0]} to 3.{minors[-1]}"
     found = other_pythons()
-    advice = f"PYTHON={found[0]} make lab   (without make: {found[0]} tools/venv.py)" if found else ""
+    advice = f"PYTHON={found[0]} make lab   (without make: {found[0]} tools/course.py)" if found else ""
     here = platform.python_version()
     if sys.version_info[0] != 3 or sys.version_info[1] not in minors:
         age = "old" if sys.version_info[:2] < (3, minors[0]) else "new"
         fail(
             f"Python {here} is too {age} for this course, which needs Python {wanted}.",
-            advice or f"install Python {wanted}, then: PYTHON=python3.{minors[-2]} make lab",
+            advice or f"install Python {wanted}, then: PYTHON=python3.{minors[len(minors) // 2]} make lab",
         )
     try:
         import ensurepip  # noqa: F401
