@@ -1,13 +1,21 @@
-"""For every test and every notebook run by pytest: what a learner has passed is neither read nor written."""
+"""For every test and every notebook run by pytest: the learner's own record of passed exercises is out of reach."""
 
 import os
 import tempfile
+from pathlib import Path
 
 import pytest
 
+FOLDER_VARIABLE = "COURSE_UTILS_DATA"
 
-@pytest.hookimpl(tryfirst=True)
+
 def pytest_configure(config: pytest.Config) -> None:
     folder = tempfile.TemporaryDirectory(prefix="course_utils_")
     config.add_cleanup(folder.cleanup)
-    os.environ["COURSE_UTILS_DATA"] = folder.name
+    os.environ[FOLDER_VARIABLE] = folder.name
+
+
+@pytest.fixture(autouse=True)
+def _own_record(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What one test passes, no other test and no notebook sees."""
+    monkeypatch.setenv(FOLDER_VARIABLE, str(tmp_path))

@@ -14,6 +14,7 @@ import os
 import re
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -67,7 +68,8 @@ def execute(notebook: NotebookNode, *, folder: Path, on_cell: Callable[[], objec
         resources={"metadata": {"path": str(folder)}},
         on_cell_executed=lambda **_: on_cell(),
     )
-    return client.execute(stderr=subprocess.DEVNULL)
+    with tempfile.TemporaryDirectory() as record:  # stored outputs show nobody's passed exercises
+        return client.execute(stderr=subprocess.DEVNULL, env={**os.environ, "COURSE_UTILS_DATA": record})
 
 
 def stable_text(text: str) -> str:

@@ -57,6 +57,7 @@ class Lab:
             "JUPYTER_RUNTIME_DIR": self.home / "runtime",
             "JUPYTERLAB_SETTINGS_DIR": self.home / "settings",
             "JUPYTERLAB_WORKSPACES_DIR": self.home / "workspaces",
+            "COURSE_UTILS_DATA": self.home / "course_utils",
             "OMP_NUM_THREADS": "1",
         }
         self.log = (self.home / "lab.log").open("w")

@@ -2,7 +2,6 @@
 
 import json
 import multiprocessing
-import os
 from pathlib import Path
 
 import pytest
@@ -96,8 +95,8 @@ def test_without_the_variable_the_folder_is_the_users_own(monkeypatch):
     assert progress_file().name == "progress.jsonl" and "course_utils" in progress_file().parts
 
 
-def test_under_pytest_the_users_own_folder_is_out_of_reach():
-    assert Path(os.environ[FOLDER_VARIABLE]) == progress_file().parent and "course_utils_" in str(progress_file())
+def test_under_pytest_the_users_own_folder_is_out_of_reach(tmp_path):
+    assert progress_file().parent == tmp_path
 
 
 def test_a_record_holds_the_exercise_and_the_time_only(home):

@@ -1,0 +1,72 @@
+"""Every notebook asks as its exercises want to be asked, and passes when the solutions are put in."""
+
+from pathlib import Path
+
+import nbformat
+import pytest
+from refresh import execute
+from rules import code_cells
+from solutions import complaints, questions, solved
+
+NOTEBOOKS = sorted((Path(__file__).resolve().parents[2] / "notebooks").glob("*.ipynb"))
+every_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+
+IMPORTS = "import torch\nfrom course_utils.exercises import lesson_00 as exercises"
+FIRST = "prediction = ...\n\nexercises.first_gradient.check(prediction)"
+SECOND = "def gradient_at(x):\n    ...\n\n\nexercises.gradient_at.check(gradient_at)"
+ASKING = [IMPORTS, "exercises.first_gradient", FIRST, "exercises.gradient_at", SECOND, "gradient_at(2.0)"]
+
+
+def run(sources, folder):
+    return execute(nbformat.v4.new_notebook(cells=list(map(nbformat.v4.new_code_cell, sources))), folder=folder)
+
+
+@pytest.fixture(scope="module")
+def asking(tmp_path_factory):
+    return run(ASKING, tmp_path_factory.mktemp("asking"))
+
+
+def verdicts(notebook):
+    return [question.cell.outputs[-1].data["text/plain"].partition(".")[0] for question in questions(notebook)]
+
+
+@every_notebook
+def test_questions_are_put_as_the_exercises_want_them(path):
+    assert complaints(nbformat.read(path, as_version=4)) == []
+
+
+@every_notebook
+def test_a_solved_notebook_runs_and_every_answer_is_right(path):
+    notebook = execute(solved(nbformat.read(path, as_version=4)), folder=path.parent)
+    assert set(verdicts(notebook)) <= {"Right"}
+
+
+def test_the_miniature_is_unfinished_and_then_right(asking, tmp_path):
+    assert complaints(asking) == [] and verdicts(asking) == ["Unfinished", "Unfinished"]
+    answered = execute(solved(asking), folder=tmp_path)
+    assert verdicts(answered) == ["Right", "Right"]
+    assert answered.cells[-1].outputs[0].data["text/plain"] == "tensor(12.)"
+
+
+@pytest.mark.parametrize(
+    ("at", "instead", "complaint"),
+    [
+        (2, FIRST.replace("first_gradient", "fist_gradient"), "fist_gradient: the lesson module has no such exercise"),
+        (2, FIRST.replace("prediction =", "guess ="), "first_gradient: the stub does not begin as the solution does"),
+        (2, "prediction = 18.0", "first_gradient: the lesson module has it, no cell checks it"),
+        (2, FIRST + "\nprediction", "a check that is not the cell's last line"),
+        (1, "1 + 1", "first_gradient: no cell shows the task"),
+        (4, SECOND.replace("(x):", "(f, x):"), "gradient_at: the stub does not begin as the solution does: def gradient_at(x)"),
+        (4, SECOND.replace("gradient_at(x)", "f(x)").replace("check(gradient_at)", "check(f)"), "the solution does not define f"),
+    ],
+)
+def test_each_complaint_is_made(asking, at, instead, complaint):
+    spoilt = nbformat.from_dict(asking)
+    spoilt.cells[at].source = instead
+    assert any(complaint in found for found in complaints(spoilt))
+
+
+def test_a_stored_answer_is_noticed(asking):
+    spoilt = nbformat.from_dict(asking)
+    code_cells(spoilt)[2].outputs[-1].data["text/plain"] = "Right."
+    assert complaints(spoilt) == ["first_gradient: its stored output is not Unfinished"]
