@@ -155,15 +155,15 @@ def tangent_view(f: object, *, x: object = (-2, 2)) -> View:
     xs = grid(low, high, POINTS)
     (curve,) = function.curve(xs, order=0)
 
-    def draw(ax: Axes) -> Update:
+    def tangent(ax: Axes) -> Update:
         draw_curves(ax, xs, {function.label: curve}, x=function.names[0])
-        (tangent,) = ax.plot([], [], **palette.CYCLE[1])
+        (line,) = ax.plot([], [], **palette.CYCLE[1])
         (dot,) = ax.plot([], [], "o", color=palette.VALUE, **DOT)
         value_text, slope_text = caption(ax, palette.VALUE, palette.GRADIENT)
 
         def update(at: float) -> str:
             value, slope = function.derivatives(at)
-            tangent.set_data([low, high], [value + slope * (end - at) for end in (low, high)])
+            line.set_data([low, high], [value + slope * (end - at) for end in (low, high)])
             dot.set_data([at], [value])
             value_text.set_text(minus(f"{function.label}({place(at)}) = {number(value)}"))
             slope_text.set_text(minus(f"slope = {number(slope)}"))
@@ -171,4 +171,4 @@ def tangent_view(f: object, *, x: object = (-2, 2)) -> View:
 
         return update
 
-    return draw
+    return tangent

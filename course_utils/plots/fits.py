@@ -14,6 +14,7 @@ from .curves import POINTS
 from .drawing import DOT, Update, View, caption, fit_height, minus, number, still
 from .functions import ScalarFunction, grid
 
+ROOM = 1.8  # the height of the plot, in heights of the samples
 FEW = 30  # samples up to which each residual is drawn
 
 
@@ -57,7 +58,8 @@ def fit_view(x: object, y: object) -> View:
     positions = grid(low - margin, high + margin, POINTS)
 
     def fit(ax: Axes) -> Update:
-        fit_height(ax, ys)
+        # room above and below, for a curve that does not fit yet
+        fit_height(ax, ys, ys.mean() + ROOM * (ys - ys.mean()))
         ax.set(xlabel="x", ylabel="y", xlim=(positions[0].item(), positions[-1].item()))
         gaps = ax.vlines(xs, ys, ys, color=palette.TROUBLE, linewidth=1.4, linestyle=":") if len(xs) <= FEW else None
         ax.plot(xs, ys, "o", color=palette.LEAF, **{**DOT, "markersize": 7 if len(xs) <= FEW else 5})

@@ -13,6 +13,7 @@ from .. import palette
 from ..checks import check_tensor, check_whole
 from ..picture import Picture
 from .drawing import Arrow, Update, View, caption, minus, number, still, vector
+from .functions import undisturbed
 
 NUMBERS = 12  # rows and columns up to which each entry is written
 WIDE = 6  # columns up to which entries have four digits
@@ -122,38 +123,60 @@ def describe_matrix(matrix: torch.Tensor, *, name: str) -> str:
     return f"{told}, {(matrix == 0).sum().item()} of {matrix.numel()} are zero"
 
 
-def plot_vjp(jacobian: object, v: object) -> Picture:
+def jacobian_of(given: object, *, at: object = None) -> torch.Tensor:
+    """The Jacobian, shape (outputs, inputs), float64: of a function at a point, or `given` itself where it is a matrix.
+
+    Raises:
+        TypeError: a function without a point, or neither function nor numbers.
+        ValueError: a function that raises or does not return a vector, or a matrix of another shape.
+    """
+    if not callable(given):
+        return check_tensor(given, name="jacobian", dims=2)
+    if at is None:
+        raise TypeError("at is None; expected the point where the function's Jacobian is taken, such as [2.0, 3.0]")
+    at = check_tensor(at, name="at", dims=1)
+    with undisturbed():
+        try:
+            jacobian = torch.autograd.functional.jacobian(given, at)
+        except Exception as error:
+            raise ValueError(f"f raised {type(error).__name__} at {vector(at.tolist())}: {error}") from error
+    if not isinstance(jacobian, torch.Tensor) or jacobian.dim() != 2:
+        raise ValueError("f returned something other than a vector; expected a tensor with one dimension")
+    return jacobian.detach()
+
+
+def plot_vjp(jacobian: object, v: object, *, at: object = None) -> Picture:
     """A vector v beside vᵀJ, the sum of the Jacobian's rows, each times its part of v: what `backward(v)` computes.
 
     Two parts are drawn as an arrow (for vᵀJ with the scaled rows head to tail), any other number as bars.
 
     Args:
-        jacobian: shape (outputs, inputs).
+        jacobian: shape (outputs, inputs); or a function of a vector that returns a vector.
         v: one number for each output.
+        at: for a function, the point where its Jacobian is taken.
 
     Raises:
-        TypeError: not numbers.
-        ValueError: the Jacobian has not two dimensions, or v has not one number for each of its rows.
+        TypeError: not numbers; a function without a point.
+        ValueError: the Jacobian has not two dimensions, v has not one number for each of its rows; a function that raises.
 
     Example:
         >>> plot_vjp([[4.0, 0.0], [0.0, 6.0]], [1.0, 1.0])
     """
     v = check_tensor(v, name="v", dims=1)
-    return still(vjp_view(jacobian, reach=v.norm().item() or 1.0), v=v)
+    return still(vjp_view(jacobian_of(jacobian, at=at), reach=v.norm().item() or 1.0), v=v)
 
 
-def vjp_view(jacobian: object, *, reach: float = 1.0) -> View:
+def vjp_view(jacobian: torch.Tensor, *, reach: float = 1.0) -> View:
     """The view behind `plot_vjp`; `update(v)` changes the vector, of a length up to `reach`."""
-    jacobian = check_tensor(jacobian, name="jacobian", dims=2)
     outputs, inputs = jacobian.shape
     longest = reach * max(torch.linalg.matrix_norm(jacobian, 2).item(), jacobian.norm(dim=1).max().item())
 
     def vjp(left: Axes, right: Axes) -> Update:
-        before = _Vector(left, indexed("y", outputs), palette.LEAF, label="v", limit=1.15 * reach)
-        after = _Vector(right, indexed("x", inputs), palette.GRADIENT, label="vᵀJ", limit=1.15 * longest or 1.0)
         rows = [Arrow(right, palette.MUTED, line=":", width=1.8) for _ in range(outputs)] if inputs == 2 else []
         if rows:
             right.text(0.02, 0.02, "dotted: rows of J, each × its part of v", color=palette.MUTED, fontsize=9, transform=right.transAxes)
+        before = _Vector(left, indexed("y", outputs), palette.LEAF, label="v", limit=1.15 * reach)
+        after = _Vector(right, indexed("x", inputs), palette.GRADIENT, label="vᵀJ", limit=1.15 * longest or 1.0)
 
         def update(v: object) -> str:
             vector_in = check_tensor(v, name="v", dims=1)

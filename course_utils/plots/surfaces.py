@@ -26,6 +26,7 @@ TINT = 0.07  # how much darker each level is than the one below
 ARROW = 0.34  # the longest arrow, as a part of the plot's smaller side
 USUAL = (0.01, 0.5, 0.97)  # quantiles of the values that levels are chosen by
 PARTIALS = (8.6, 4.4)  # inches
+DIRECTION = (9.2, 4.2)
 SQUARE = 3  # how unequal two ranges may be for both axes to have one scale
 
 
@@ -221,7 +222,11 @@ def plot_slices(f: object, *, at: object, x: object = (-2, 2), y: object = (-2, 
         ValueError: `f` raises, returns several values or a value without grad; an empty range.
     """
     surface = Surface(f, x=x, y=y)
-    return still(lambda left, right: slices_part(left, right, surface), **surface.named(at))
+
+    def view(left: Axes, right: Axes) -> Update:
+        return slices_part(left, right, surface)
+
+    return still(view, **surface.named(at))
 
 
 def plot_partials(f: object, *, at: object, x: object = (-2, 2), y: object = (-2, 2)) -> Picture:
@@ -230,21 +235,25 @@ def plot_partials(f: object, *, at: object, x: object = (-2, 2), y: object = (-2
     Arguments and errors are those of `plot_slices`.
     """
     surface = Surface(f, x=x, y=y)
-    return still(lambda figure: partials_part(figure, surface), width=PARTIALS[0], height=PARTIALS[1], **surface.named(at))
+    return still(partials_view(surface), width=PARTIALS[0], height=PARTIALS[1], **surface.named(at))
 
 
-def partials_part(figure: Figure, surface: Surface) -> Update:
-    """Draws level lines and slices on a figure; returns the `update` that moves the point."""
-    axes = figure.subplot_mosaic([["level", "first"], ["level", "second"]], width_ratios=[1.25, 1])
-    surface.draw(axes["level"])
-    move_gradient = gradient_part(axes["level"], surface)
-    move_slices = slices_part(axes["first"], axes["second"], surface)
+def partials_view(surface: Surface) -> View:
+    """The view behind `plot_partials`; `update` takes the point by the names of the function's inputs."""
 
-    def update(**values: float) -> str:
-        move_slices(**values)
-        return move_gradient(**values)
+    def partials(figure: Figure) -> Update:
+        axes = figure.subplot_mosaic([["level", "first"], ["level", "second"]], width_ratios=[1.25, 1])
+        surface.draw(axes["level"])
+        move_gradient = gradient_part(axes["level"], surface)
+        move_slices = slices_part(axes["first"], axes["second"], surface)
 
-    return update
+        def update(**values: float) -> str:
+            move_slices(**values)
+            return move_gradient(**values)
+
+        return update
+
+    return partials
 
 
 def slices_part(first: Axes, second: Axes, surface: Surface) -> Update:
@@ -301,7 +310,7 @@ def plot_direction(
         TypeError: `f` is not a function or does not return a tensor; a range or the point is not two numbers.
         ValueError: `f` raises, returns several values or a value without grad; an empty range.
     """
-    return still(direction_view(Surface(f, x=x, y=y), at=at), height=4.2, width=9.2, angle=check_number(angle, name="angle"))
+    return still(direction_view(Surface(f, x=x, y=y), at=at), width=DIRECTION[0], height=DIRECTION[1], angle=check_number(angle, name="angle"))
 
 
 def direction_view(surface: Surface, *, at: object) -> View:

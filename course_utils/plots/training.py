@@ -69,7 +69,7 @@ def microbatch_view(samples: object) -> View:
                 text.set_visible(False)
             for bar, text, part, mean, start in zip(bars, counts, parts, means, starts, strict=False):
                 bar.set(xy=(start, 0), width=len(part), height=mean, visible=True)
-                text.set(x=start + len(part) / 2, text=str(len(part)), visible=True)
+                text.set(x=start + len(part) / 2, text=f"n = {len(part)}", visible=True)
             naive_line.set_ydata([naive, naive])
             place_ends(ax, labels, [full, naive])
             weighted = sum(mean * len(part) for mean, part in zip(means, parts, strict=True)) / count
@@ -141,7 +141,7 @@ def accumulation_view(*, calls: int, reach: Sequence[float]) -> View:
                 texts[call - 1].set(y=grad + (step if grad >= 0 else -step), text=minus(f"{grad:.4g}"))
                 before = grad
             reset = f"; zeroed before call {_listed(map(str, starts))}" if starts else ""
-            return f"x.grad after {len(grads)} calls of backward: {', '.join(map(number, grads))}{reset}"
+            return f"x.grad after {len(grads)} call{'s' * (len(grads) > 1)} of backward: {', '.join(map(number, grads))}{reset}"
 
         return update
 
@@ -176,7 +176,7 @@ def plot_memory(sizes: Sequence[int], *, memory: Sequence[float], time: Sequence
 
     def told() -> str:
         return "memory by micro-batch size: " + ", ".join(
-            f"{size:g}: {number(value / BYTES[unit])} {unit}" for size, value in zip(xs.tolist(), used.tolist(), strict=True)
+            f"{size:g}: {value / BYTES[unit]:.4g} {unit}" for size, value in zip(xs.tolist(), used.tolist(), strict=True)
         )
 
     def view(ax: Axes) -> Update:

@@ -1,0 +1,206 @@
+"""Ready-made explorers: the course's plots with sliders on them.
+
+Each is a view from `course_utils.plots` and a call of `explore`, so any of them can serve as a pattern for your own.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from .checks import check_number, check_numbers, check_range, check_tensor, check_whole
+from .plots.curves import tangent_view
+from .plots.descent import STEPS, descent_view, newton_view
+from .plots.differences import secant_view
+from .plots.drawing import Update, number, place, vector
+from .plots.fits import fit_view
+from .plots.functions import ScalarFunction
+from .plots.matrices import jacobian_of, vjp_view
+from .plots.surfaces import DIRECTION, PARTIALS, Surface, direction_view, partials_view
+from .plots.taylor import HIGHEST, nth_derivative_view, taylor_view
+from .plots.training import MOST_CALLS, accumulation_view, microbatch_view, split_evenly
+from .sliders import Explorer, explore, play
+
+SURFACE = (6.4, 4.6)  # inches
+
+
+def _slider(values: tuple[float, float], *, start: float | None = None) -> tuple[float, ...]:
+    """The range `values` for a slider, which starts in the middle or near `start`."""
+    low, high = values
+    step = 10.0 ** math.floor(math.log10((high - low) / 50))
+    return (low, high) if start is None else (low, high, step, start)
+
+
+def explore_tangent(f: object, *, x: object = (-2, 2)) -> Explorer:
+    """The tangent of a function, moved along its curve. Arguments and errors as in `plot_tangent`."""
+    return explore(tangent_view(f, x=x), at=check_range(x, name="x"))
+
+
+def explore_secant(f: object, *, x: object = (-2, 2), h: object = (0.01, 1.5)) -> Explorer:
+    """A secant that turns into the tangent as its step h shrinks. Arguments and errors as in `plot_secant`; `h` is a range."""
+    return explore(secant_view(f, x=x), at=check_range(x, name="x"), h=check_range(h, name="h"))
+
+
+def explore_derivatives(f: object, *, x: object = (-2, 2), order: int = 6) -> Explorer:
+    """A function and its n-th derivative, n from 0 to `order`. Arguments and errors as in `plot_nth_derivative`."""
+    return explore(nth_derivative_view(f, x=x), order=(0, check_whole(order, name="order", low=1, high=HIGHEST), 1, 1))
+
+
+def explore_taylor(f: object, *, x: object = (-4, 4), order: int = 8) -> Explorer:
+    """Taylor polynomials up to `order`, around any place. Arguments and errors as in `plot_taylor`."""
+    highest = check_whole(order, name="order", low=1, high=HIGHEST)
+    return explore(taylor_view(f, x=x), order=(0, highest, 1, 1), at=check_range(x, name="x"))
+
+
+def explore_partials(f: object, *, x: object = (-2, 2), y: object = (-2, 2), at: object = None) -> Explorer:
+    """Gradient and slices at a point that two sliders move, named as the function's inputs. As in `plot_partials`."""
+    surface = Surface(f, x=x, y=y)
+    starts = (None, None) if at is None else check_numbers(at, name="at", count=2)
+    sliders = [_slider(values, start=start) for values, start in zip((surface.x, surface.y), starts, strict=True)]
+    return explore(partials_view(surface), figure_size=PARTIALS, **dict(zip(surface.names, sliders, strict=True)))
+
+
+def explore_direction(f: object, *, at: object, x: object = (-2, 2), y: object = (-2, 2)) -> Explorer:
+    """The slope in a direction that a slider turns. Arguments and errors as in `plot_direction`."""
+    return explore(direction_view(Surface(f, x=x, y=y), at=at), figure_size=DIRECTION, angle=(0, 360, 5, 0))
+
+
+def explore_descent(
+    f: object,
+    *,
+    start: object,
+    learning_rate: object = (0.01, 0.5),
+    steps: int = 30,
+    x: object = (-2, 2),
+    y: object = (-2, 2),
+) -> Explorer:
+    """Gradient descent, from crawling to running away. As in `plot_descent`; `learning_rate` is a range."""
+    view = descent_view(Surface(f, x=x, y=y), start=start)
+    steps = check_whole(steps, name="steps", low=1, high=STEPS)
+    rates = check_range(learning_rate, name="learning_rate")
+    return explore(view, figure_size=SURFACE, learning_rate=_slider(rates, start=rates[0]), steps=(0, steps, 1, steps))
+
+
+def explore_newton(
+    f: object, *, learning_rate: object = (0.01, 0.5), x: object = (-2, 2), y: object = (-2, 2)
+) -> Explorer:
+    """A gradient step and Newton's step from a point that sliders move. As in `plot_newton`; `learning_rate` is a range."""
+    surface = Surface(f, x=x, y=y)
+    places = {name: _slider(values, start=values[0] + 0.2 * (values[1] - values[0]))
+              for name, values in zip(surface.names, (surface.x, surface.y), strict=True)}  # fmt: skip
+    rates = check_range(learning_rate, name="learning_rate")
+    return explore(newton_view(surface), figure_size=SURFACE, **places, learning_rate=rates)
+
+
+def explore_vjp(jacobian: object, *, at: object = None) -> Explorer:
+    """vᵀJ while v turns (two outputs) or while each of its parts moves. Arguments and errors as in `plot_vjp`."""
+    matrix = jacobian_of(jacobian, at=at)
+    outputs = len(matrix)
+
+    def turned(left, right) -> Update:
+        move = vjp_view(matrix)(left, right)
+        return lambda angle: move([math.cos(math.radians(angle)), math.sin(math.radians(angle))])
+
+    def moved(left, right) -> Update:
+        move = vjp_view(matrix, reach=math.sqrt(outputs))(left, right)
+        return lambda **parts: move(list(parts.values()))
+
+    if outputs == 2:
+        return explore(turned, figure_size=(8.4, 3.8), angle=(0, 360, 5, 45))
+    return explore(moved, figure_size=(8.4, 3.8), **{f"v{index}": (-1.0, 1.0, 0.05, 1.0) for index in range(outputs)})
+
+
+def explore_microbatches(samples: object) -> Explorer:
+    """Micro-batches of a size that a slider sets, the last one uneven. Arguments and errors as in `plot_microbatches`."""
+    count = len(check_tensor(samples, name="samples", dims=1))
+
+    def microbatches(ax) -> Update:
+        move = microbatch_view(samples)(ax)
+        return lambda size: move(sizes=split_evenly(count, size))
+
+    return explore(microbatches, size=(1, count, 1, count // 2 + 1))
+
+
+def explore_accumulation(f: object, *, at: object = 2.0, calls: int = 6) -> Explorer:
+    """What `.grad` holds after several calls of backward for f at a point, with and without zeroing before each.
+
+    Args:
+        f: a function of one number.
+        at: the value of the leaf.
+        calls: the most calls of backward.
+
+    Raises:
+        TypeError: `f` is not a function or does not return a tensor; `at` is not a number.
+        ValueError: `f` raises, returns several values or a value without grad.
+    """
+    at = check_number(at, name="at")
+    calls = check_whole(calls, name="calls", low=2, high=MOST_CALLS)
+    slope = ScalarFunction(f, probe=[at]).derivatives(at)[1]
+
+    def accumulation(ax) -> Update:
+        move = accumulation_view(calls=calls, reach=sorted([0.0, slope * calls]))(ax)
+
+        def update(calls: int, zero: bool) -> str:
+            numbers = range(1, calls + 1)
+            return move([slope if zero else slope * call for call in numbers], zeroed=list(numbers)[1:] if zero else [])
+
+        return update
+
+    return explore(accumulation, calls=(1, calls, 1, 2), zero=False)
+
+
+def explore_line(x: object, y: object, *, w: object = (-4, 4), b: object = (-4, 4)) -> Explorer:
+    """The line w·x + b through samples, with its mean squared error and the error's gradient.
+
+    Args:
+        x, y: the samples, shape (n,) or (n, 1), at least 2.
+        w, b: the ranges (low, high) of both sliders.
+
+    Raises:
+        TypeError: not numbers.
+        ValueError: x and y of different lengths; an empty range.
+    """
+    samples, targets = (check_tensor(values, name=name).flatten() for name, values in (("x", x), ("y", y)))
+
+    def line(ax) -> Update:
+        move = fit_view(x, y)(ax)
+
+        def update(w: float, b: float) -> str:
+            move(lambda position: w * position + b)
+            errors = w * samples + b - targets
+            gradient = (2 * (errors * samples).mean(), 2 * errors.mean())
+            return (
+                f"line with w = {place(w)}, b = {place(b)}: mean squared error {number(errors.square().mean())}, "
+                f"its gradient by (w, b) {vector(gradient)}"
+            )
+
+        return update
+
+    return explore(line, w=check_range(w, name="w"), b=check_range(b, name="b"))
+
+
+def explore_training(x: object, y: object, models: Sequence[object], *, losses: Sequence[float] | None = None) -> Explorer:
+    """How a fit came about: the model as it was at each step, on a slider that also plays.
+
+    Args:
+        x, y: the samples, shape (n,) or (n, 1), at least 2.
+        models: the model at each step, such as copies made with `copy.deepcopy(net)`.
+        losses: the loss at each step, or None.
+
+    Raises:
+        TypeError: not numbers, or a model that is not a function.
+        ValueError: fewer than two models, or another number of losses; a model that raises or returns several values.
+    """
+    if len(models) < 2 or (losses is not None and len(losses) != len(models)):
+        raise ValueError(f"models has {len(models)} entries and losses {losses and len(losses)}; expected at least 2, as many of each")
+
+    def training(ax) -> Update:
+        move = fit_view(x, y)(ax)
+
+        def update(step: int) -> str:
+            loss = "" if losses is None else f"loss {number(losses[step])}, "
+            return f"step {step}: {loss}{move(models[step])}"
+
+        return update
+
+    return explore(training, step=play(range(len(models))))
