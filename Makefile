@@ -3,6 +3,7 @@
 PYTHON ?= $(if $(filter Windows_NT,$(OS)),python,python3)
 WORKERS ?= 2
 TESTS ?= notebooks tests
+FIRST = $(firstword $(sort $(wildcard notebooks/*.ipynb)))
 COURSE = @$(PYTHON) tools/course.py
 
 .DEFAULT_GOAL := help
@@ -10,7 +11,7 @@ COURSE = @$(PYTHON) tools/course.py
 test refresh bench: export OMP_NUM_THREADS = 1
 
 lab: ## open the first lesson in JupyterLab
-	$(COURSE) -m jupyter lab $(firstword $(sort $(wildcard notebooks/*.ipynb)))
+	$(COURSE) -m jupyter lab --ServerApp.root_dir=notebooks --LabApp.default_url=/lab/tree/$(notdir $(FIRST))
 install: ## make .venv with everything the lessons need, and open nothing
 	$(COURSE)
 test: ## run every notebook with nbval, and every unit test (one file: TESTS=notebooks/02_backward.ipynb)
