@@ -1,0 +1,52 @@
+"""Every explorer of every notebook works at both ends, in the middle and at 50 positions anywhere."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import explorers
+import nbformat
+import pytest
+import refresh
+from nbclient.exceptions import CellExecutionError
+
+HERE = Path(__file__).resolve().parent
+NOTEBOOKS = sorted((HERE.parents[1] / "notebooks").glob("*.ipynb"))
+PATH = [str(HERE), str(Path(refresh.__file__).parent)]
+NAMED = """\
+from course_utils import explore
+
+@explore(x=(-2, 2, 0.5), of=["slope", "value"])
+def told(x, of):
+    return f"{of} at {x} is {5 / (x + OFFSET)}"
+"""
+SHOWN = """\
+explore(lambda ax: lambda n: f"{n} of {ax.get_title()!r}", n=range(3))
+"""
+
+
+def visit(sources: list[str], folder: Path) -> list[str]:
+    """The names of the explorers in a notebook with these code cells, after each was moved about."""
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in sources])
+    return explorers.visited(refresh.execute(explorers.with_visits(notebook, path=PATH), folder=folder))
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_every_explorer_at_all_positions(path: Path) -> None:
+    notebook = explorers.with_visits(nbformat.read(path, as_version=4), path=PATH)
+    assert explorers.visited(refresh.execute(notebook, folder=path.parent)), "a lesson has at least one slider explorer"
+
+
+def test_finds_explorers_with_and_without_a_name(tmp_path: Path) -> None:
+    assert visit(["OFFSET = 7", NAMED, "told", SHOWN, "told"], tmp_path) == ["told", "<lambda>"]
+
+
+def test_an_explorer_that_fails_at_one_end_is_noticed(tmp_path: Path) -> None:
+    with pytest.raises(CellExecutionError, match=r"told\(\{'x': -2\.0\}\) failed: ZeroDivisionError"):
+        visit(["OFFSET = 2", NAMED], tmp_path)
+
+
+def test_an_explorer_that_changes_between_calls_is_noticed(tmp_path: Path) -> None:
+    counter = "from itertools import count\nn = count()\nexplore(lambda x: f'{x} {next(n)}', x=(0, 1))"
+    with pytest.raises(CellExecutionError, match="back at the start it shows"):
+        visit(["from course_utils import explore", counter], tmp_path)
