@@ -6,127 +6,142 @@ no hook is called, and nothing is freed. Each gradient is summarised and let go 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import math
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import torch
+from torch.autograd.function import BackwardCFunction
 
 from ..checks import describe
-from .data import Edge, Graph, Node, Summary
-from .formulas import Use, spell_out
+from .data import Graph, Summary
+from .facts import Flow, Traced
+from .formulas import Input, Site, spell_out
 from .summary import summarise
-from .walk import Walk
+from .walk import BEYOND, Walk, dtype_name
 
-FREED = (
-    "this graph's saved values have been freed by a backward pass, so it cannot be walked again; "
-    "trace before backward(), or call backward(retain_graph=True)"
+_FREED = (
+    "the values that this graph needs have been freed by a backward pass, so it cannot be walked again; "
+    "call trace before backward(), or backward(retain_graph=True)"
 )
 
 
 def backward(graph: Graph, v: object) -> Graph:
     """What `Graph.backward` does."""
-    if graph._walk is None:
+    if not isinstance(graph._walk, Traced):
         raise ValueError("this graph does not come from trace(), so there is no autograd graph to walk backwards")
-    found = graph._walk
-    places = [at for at, node in enumerate(graph.nodes) if node.kind != "constant"]
+    traced = graph._walk
+    facts = replace(traced.facts, gradients={}, flows={})
+    done = Traced(traced.walk, facts)
     with torch.no_grad():
-        nodes, edges = _Pass(graph, found, places).run(_starts(found, v))
-    return Graph(nodes, edges, graph.backward_order, graph.left_out, graph.is_freed, graph._walk)
+        _Pass(done).run(_starts(traced.walk, v))
+    return done.graph()
 
 
-def _starts(found: Walk, v: object) -> list[tuple[int, torch.Tensor]]:
-    positions = [found.index[key] for key in found.roots]
-    given = v if isinstance(v, list | tuple) and len(positions) > 1 else [v] * len(positions) if v is None else [v]
-    if len(given) != len(positions):
-        raise ValueError(f"v has {len(given)} entries; expected {len(positions)}, one for each output")
-    return [(position, _start(found, position, one)) for position, one in zip(positions, given)]
+def _starts(walk: Walk, v: object) -> list[torch.Tensor]:
+    given = [v] * walk.roots if v is None else list(v) if walk.roots > 1 and isinstance(v, list | tuple) else [v]
+    if len(given) != walk.roots:
+        raise ValueError(f"v has {len(given)} entries; expected {walk.roots}, one for each output")
+    return [_start(walk, number, one) for number, one in enumerate(given)]
 
 
-def _start(found: Walk, position: int, v: object) -> torch.Tensor:
-    shape, dtype = found.shapes[position], getattr(torch, found.dtypes[position])
+def _start(walk: Walk, number: int, v: object) -> torch.Tensor:
+    shape, one = walk.shapes[number], _ones(walk, number)
     if v is None:
-        if torch.Size(shape).numel() != 1:
-            raise ValueError(f"the output has shape {shape}; expected v, a tensor of that shape to start from")
-        return torch.ones(shape, dtype=dtype)
+        if one.numel() != 1:
+            raise ValueError(f"v is missing: the output has shape {shape}; expected v, a tensor of that shape")
+        return one
     v = v.detach() if isinstance(v, torch.Tensor) else torch.as_tensor(v)
-    if tuple(v.shape) != shape:
+    if v.shape != shape:
         raise ValueError(f"v is {describe(v)}; expected the output's shape {shape}")
-    return v.to(dtype)
+    return v.to(one)
+
+
+def _ones(walk: Walk, number: int) -> torch.Tensor:
+    function, output = walk.keys[number]
+    metadata = function._input_metadata[output]
+    return torch.ones(metadata.shape, dtype=metadata.dtype, device=metadata.device)
 
 
 class _Pass:
-    """One backward pass over a walked graph."""
+    """One backward pass; what it finds goes into the facts of `traced`."""
 
-    def __init__(self, graph: Graph, found: Walk, place: list[int]):
-        self.graph, self.found, self.place = graph, found, place
-        self.position = {at: position for position, at in enumerate(place)}
-        self.nodes, self.edges = list(graph.nodes), list(graph.edges)
-        self.gradients: dict[int, torch.Tensor] = {}
-        self.into: list[list[int]] = [[] for _ in self.nodes]
-        for number, edge in enumerate(self.edges):
-            self.into[edge.target].append(number)
+    def __init__(self, traced: Traced):
+        self.walk, self.facts = traced.walk, traced.facts
+        self.totals: dict[int, torch.Tensor] = {}
+        self.inputs = _Inputs(traced)
 
-    def run(self, starts: Sequence[tuple[int, torch.Tensor]]) -> tuple[tuple[Node, ...], tuple[Edge, ...]]:
-        for position, start in starts:
-            self._add(self.place[position], start)
-        for at in self.graph.backward_order:
-            gradient = self.gradients.pop(at, None)
-            if gradient is not None:
-                self.nodes[at] = self.nodes[at]._replace(gradient=summarise(gradient))
-            if self.nodes[at].kind == "operation":
-                self._step(at, gradient)
-        return tuple(self.nodes), tuple(self.edges)
+    def run(self, starts: Sequence[torch.Tensor]) -> None:
+        self.totals.update(enumerate(starts))
+        operations, gradients = self.walk.operations, self.facts.gradients
+        for number in self.walk.order.backward:
+            total = self.totals.pop(number, None)
+            if total is not None and number not in gradients:
+                gradients[number] = summarise(total)
+            if operations[number] is not None:
+                self._step(number, total)
 
-    def _add(self, at: int, gradient: torch.Tensor) -> None:
-        before = self.gradients.get(at)
-        self.gradients[at] = gradient if before is None else before + gradient
-
-    def _step(self, at: int, gradient: torch.Tensor | None) -> None:
-        position = self.position[at]
-        function, number = self.found.keys[position]
-        results = _call(function, number, len(function._input_metadata), gradient)
-        locals_ = self._locals(at, function, number)
-        inputs = self._inputs(at)
-        for edge_number in self.into[at]:
-            edge = self.edges[edge_number]
-            source = self.nodes[edge.source]
-            if source.kind == "constant":
+    def _step(self, number: int, total: torch.Tensor | None) -> None:
+        walk, totals = self.walk, self.totals
+        function, output = walk.keys[number]
+        sent = _call(function, output, total)
+        single = math.prod(walk.shapes[number]) == 1
+        slopes = _call(function, output, _ones(walk, number)) if single else None
+        site = Site(walk.operations[number], function, walk.shapes[number], self.inputs.of(number))
+        for slot, source in enumerate(walk.sources[number]):
+            if source < 0:
                 continue
-            flowing = _fit(results[edge.slot], source)
-            local = locals_[edge.slot] if locals_ is not None else None
-            local = local.item() if local is not None and local.numel() == 1 else None
-            use = Use(self.nodes[at].operation, edge.slot, source, self.nodes[at], inputs, function)
-            self.edges[edge_number] = edge._replace(
-                gradient=None if flowing is None else summarise(flowing), local=local, formula=spell_out(use, local)
-            )
+            shape = walk.shapes[source]
+            flowing = sent[slot]
             if flowing is not None:
-                self._add(edge.source, flowing)
-
-    def _locals(self, at: int, function: Any, number: int) -> Sequence[torch.Tensor | None] | None:
-        node = self.nodes[at]
-        if torch.Size(node.shape).numel() != 1:
-            return None
-        one = torch.ones(node.shape, dtype=getattr(torch, self.found.dtypes[self.position[at]]))
-        return _call(function, number, len(function._input_metadata), one)
-
-    def _inputs(self, at: int) -> list[Node | None]:
-        edges = [self.edges[number] for number in self.into[at]]
-        inputs: list[Node | None] = [None] * (1 + max((edge.slot for edge in edges), default=-1))
-        for edge in edges:
-            inputs[edge.slot] = self.nodes[edge.source]
-        return inputs
+                flowing = _fit(flowing, shape, walk.dtypes[source])
+                before = totals.get(source)
+                totals[source] = flowing if before is None else before + flowing
+            slope = slopes[slot] if single and math.prod(shape) == 1 else None
+            local = None if slope is None else slope.item()
+            gradient = None if flowing is None else summarise(flowing)
+            self.facts.flows[number, slot] = Flow(gradient, local, spell_out(site, slot, shape, local))
 
 
-def _call(function: Any, number: int, arity: int, gradient: torch.Tensor | None) -> Sequence[torch.Tensor | None]:
-    """What one autograd function sends to each of its inputs."""
-    arguments: list[torch.Tensor | None] = [None] * arity
-    arguments[number] = gradient
-    results = function(*arguments)
-    return results if isinstance(results, tuple) else (results,)
+class _Inputs:
+    """What formulas say about the inputs of an operation."""
+
+    def __init__(self, traced: Traced):
+        self.walk, self.facts = traced.walk, traced.facts
+        self.constants = {use: constant for constant in traced.facts.constants for use in constant.uses}
+
+    def of(self, number: int) -> list[Input]:
+        sources = self.walk.sources[number]
+        count = len(sources) + ((number, len(sources)) in self.constants)
+        return [self._one(number, slot, sources[slot] if slot < len(sources) else BEYOND) for slot in range(count)]
+
+    def _one(self, number: int, slot: int, source: int) -> Input:
+        if source >= 0:
+            return Input(self.facts.names.get(source), self.facts.values.get(source), self.walk.shapes[source])
+        constant = self.constants.get((number, slot))
+        if constant is None:
+            return Input(None, None, None)
+        return Input(constant.name, constant.value, constant.shown.shape, True)
 
 
-def _fit(gradient: torch.Tensor | None, source: Node) -> torch.Tensor | None:
-    """The gradient in its input's shape: broadcasting is undone by summing, as the engine does it."""
-    if gradient is None or tuple(gradient.shape) == source.shape:
-        return gradient
-    return gradient.sum_to_size(source.shape)
+def _call(function: Any, output: int, gradient: torch.Tensor | None) -> Sequence[torch.Tensor | None]:
+    """What one autograd function sends to each of its inputs for a gradient of one of its outputs."""
+    if isinstance(function, BackwardCFunction):
+        arguments = [
+            torch.zeros(one.shape, dtype=one.dtype, device=one.device) for one in function._input_metadata
+        ]
+        arguments[output] = gradient if gradient is not None else arguments[output]
+        sent = function.apply(*arguments)
+    else:
+        arguments = [None] * len(function._input_metadata)
+        arguments[output] = gradient
+        sent = function(*arguments)
+    return sent if isinstance(sent, tuple) else (sent,)
+
+
+def _fit(gradient: torch.Tensor, shape: tuple[int, ...], dtype: str) -> torch.Tensor:
+    """The gradient as its input is: broadcasting is undone by summing, as the engine does it."""
+    if gradient.shape != shape:
+        gradient = gradient.sum_to_size(shape)
+    return gradient if dtype_name(gradient.dtype) == dtype else gradient.to(getattr(torch, dtype))

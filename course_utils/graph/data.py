@@ -7,7 +7,7 @@ operations makes 40,000 of them, and they cost a fifth of a frozen dataclass.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 
 class Summary(NamedTuple):
@@ -38,7 +38,8 @@ class Node(NamedTuple):
         value: its forward value; None where it is not known.
         gradient: the gradient of the output with respect to it, summed over all its uses; None means no gradient yet.
         is_output: whether the graph was traced from this node.
-        module: the innermost module call that made it ("encoder.0.linear1"), or None.
+        module: the innermost module call that made it ("encoder.0.linear1"), or None. "cell@2.gate" is in the second
+            call of `cell` within the call around it.
         line: the line of code that made it, or None.
         note: what a reader should know ("detached here", "a hook of yours is not called here"), or None.
     """
@@ -91,10 +92,24 @@ class Graph:
 
     nodes: tuple[Node, ...]
     edges: tuple[Edge, ...]
-    backward_order: tuple[int, ...] = ()
+    backward_order: tuple[int, ...] = field(default_factory=tuple)
     left_out: int | None = 0
     is_freed: bool = False
     _walk: object = field(default=None, repr=False, compare=False)
+
+    @classmethod
+    def unread(cls, walk: Any, *, left_out: int | None, is_freed: bool) -> Graph:
+        """A graph whose nodes and edges `walk.read()` puts in order when they are first looked at."""
+        graph = object.__new__(cls)
+        graph.__dict__.update(left_out=left_out, is_freed=is_freed, _walk=walk)
+        return graph
+
+    def __getattr__(self, name: str) -> Any:
+        walk = self.__dict__.get("_walk")
+        if walk is None or name not in ("nodes", "edges", "backward_order"):
+            raise AttributeError(f"a Graph has no {name!r}")
+        self.__dict__.update(walk.read())
+        return self.__dict__[name]
 
     def backward(self, v: object = None) -> Graph:
         """A new graph with the gradient at every node and edge, and the local derivatives; autograd is left untouched.

@@ -1,15 +1,14 @@
-"""What is known about a walked graph besides its shape, and the finished `Graph` made of both."""
+"""What is known about a walked graph, and the plain data made of both."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import partial
-from typing import NamedTuple
-
-import torch
+from itertools import repeat
+from typing import Any, NamedTuple
 
 from .data import Edge, Graph, Node, Summary
-from .walk import Key, Walk
+from .walk import Walk
 
 _node = partial(tuple.__new__, Node)
 _edge = partial(tuple.__new__, Edge)
@@ -18,26 +17,49 @@ _edge = partial(tuple.__new__, Edge)
 class Constant(NamedTuple):
     """A value that operations took as an input and that collects no gradient.
 
-    `uses` are (position of the operation, input); `origin` is the tensor of the graph that it was cut off from, if any.
+    Attributes:
+        uses: (number of the operation, which of its inputs).
+        shown, dtype, name, note: as in a `Node`.
+        origin: the number of the tensor that it was cut off from, or None.
     """
 
     uses: list[tuple[int, int]]
-    shown: Summary | None
-    dtype: str | None
+    shown: Summary
+    dtype: str
     name: str | None = None
     note: str | None = None
-    origin: Key | None = None
+    origin: int | None = None
 
     def node(self) -> Node:
-        shape = None if self.shown is None else self.shown.shape
-        return Node("constant", self.name, None, shape, self.dtype, self.shown, note=self.note)
+        return Node("constant", self.name, None, self.shown.shape, self.dtype, self.value, note=self.note)
+
+    @property
+    def value(self) -> Summary | None:
+        """What is known of the value; None where that is the shape alone."""
+        return self.shown if self.shown.numbers or self.shown.norm is not None else None
+
+
+class Flow(NamedTuple):
+    """What the backward pass found on one edge, in the field order of `Edge`."""
+
+    gradient: Summary | None
+    local: float | complex | None
+    formula: str
+
+
+NO_FLOW = Flow(None, None, "")
 
 
 @dataclass
 class Facts:
-    """By position in the walk: the learner's names, forward values, lines of code, module calls and notes.
+    """What is known by a tensor's number in the walk, besides the walk's own columns.
 
-    `is_freed` tells whether a backward pass has freed what autograd had saved.
+    Attributes:
+        names, values, lines, modules, notes, gradients: as in a `Node`.
+        constants: the inputs that are not in autograd's graph, where something is known of them.
+        flows: what flows back, by (number of the operation, which of its inputs).
+        is_freed: whether a backward pass has freed what autograd had saved.
+        recomputes: whether reading a saved value may run a part of the forward pass again.
     """
 
     names: dict[int, str] = field(default_factory=dict)
@@ -45,50 +67,78 @@ class Facts:
     lines: dict[int, str] = field(default_factory=dict)
     modules: dict[int, str] = field(default_factory=dict)
     notes: dict[int, str] = field(default_factory=dict)
+    gradients: dict[int, Summary] = field(default_factory=dict)
     constants: list[Constant] = field(default_factory=list)
+    flows: dict[tuple[int, int], Flow] = field(default_factory=dict)
     is_freed: bool = False
+    recomputes: bool = False
 
 
-def assemble(found: Walk, facts: Facts) -> Graph:
-    """The graph as plain data: leaves, then operations, each constant just before its first use."""
-    leaves, count = found.leaves, len(found.keys)
-    outputs = {found.index[key] for key in found.roots}
-    places = range(count)
-    columns = (
-        ["leaf"] * leaves + ["operation"] * (count - leaves),
-        map(facts.names.get, places),
-        found.operations,
-        found.shapes,
-        found.dtypes,
-        map(facts.values.get, places),
-        [None] * count,
-        map(outputs.__contains__, places),
-        map(facts.modules.get, places),
-        map(facts.lines.get, places),
-        map(facts.notes.get, places),
-    )
-    nodes, edges, order = list(map(_node, zip(*columns))), found.edges, found.backward_order
-    if facts.constants:
-        nodes, edges, order = _insert(found, nodes, sorted(facts.constants, key=lambda constant: min(constant.uses)))
-    graph_edges = tuple(map(_edge, edges))
-    return Graph(tuple(nodes), graph_edges, tuple(order), None if found.cut else 0, facts.is_freed, found)
+@dataclass(frozen=True)
+class Traced:
+    """A walk and what is known about it; a `Graph` holds it to be read, and walked backwards, later."""
 
+    walk: Walk
+    facts: Facts
 
-def _insert(found: Walk, nodes: list[Node], constants: list[Constant]) -> tuple[list[Node], list[tuple], list[int]]:
-    """Nodes, edges and backward order with constants among them."""
-    at_use: dict[int, list[Constant]] = {}
-    for constant in constants:
-        at_use.setdefault(min(constant.uses)[0], []).append(constant)
-    place, together, new_edges = [], [], []
-    for position, node in enumerate(nodes):
-        for constant in at_use.get(position, ()):
-            if constant.origin in found.index:
-                new_edges.append((place[found.index[constant.origin]], len(together), 0, None, None, ""))
-            new_edges.extend((len(together), ~target, slot, None, None, "") for target, slot in constant.uses)
-            together.append(constant.node())
-        place.append(len(together))
-        together.append(node)
-    new_edges = [(source, place[~target] if target < 0 else target, *rest) for source, target, *rest in new_edges]
-    edges = [(place[source], place[target], *rest) for source, target, *rest in found.edges]
-    edges = sorted(edges + new_edges, key=lambda edge: edge[1:3])
-    return together, edges, [place[at] for at in found.backward_order]
+    def graph(self) -> Graph:
+        return Graph.unread(self, left_out=None if self.walk.cut else 0, is_freed=self.facts.is_freed)
+
+    def read(self) -> dict[str, Any]:
+        """Nodes, edges and backward order: leaves first, then operations, each constant just before its first use."""
+        nodes, place = self._nodes()
+        edges, flows = [], self.facts.flows
+        for number in self.walk.order.numbers:
+            for slot, source in enumerate(self.walk.sources[number]):
+                if source >= 0:
+                    flow = flows.get((number, slot), NO_FLOW) if flows else NO_FLOW
+                    edges.append((place[source], place[number], slot, *flow))
+        if self.facts.constants:
+            edges.extend(self._constant_edges(place, len(nodes)))
+            edges.sort(key=lambda edge: edge[1:3])
+        order = tuple([place[number] for number in self.walk.order.backward])
+        return {"nodes": tuple(nodes), "edges": tuple(map(_edge, edges)), "backward_order": order}
+
+    def _nodes(self) -> tuple[list[Node], list[int]]:
+        """The nodes, and for each number and then each constant its place among them."""
+        walk, facts = self.walk, self.facts
+        numbers = range(len(walk.keys))
+        columns = (
+            ["leaf" if operation is None else "operation" for operation in walk.operations],
+            map(facts.names.get, numbers),
+            walk.operations,
+            walk.shapes,
+            walk.dtypes,
+            map(facts.values.get, numbers),
+            map(facts.gradients.get, numbers),
+            map(walk.roots.__gt__, numbers),
+            map(facts.modules.get, numbers),
+            map(facts.lines.get, numbers),
+            map(facts.notes.get, numbers),
+        )
+        nodes = list(map(_node, zip(*columns)))
+        if not facts.constants:
+            return [nodes[number] for number in walk.order.numbers], walk.order.place
+        return self._with_constants(nodes)
+
+    def _with_constants(self, nodes: list[Node]) -> tuple[list[Node], list[int]]:
+        before: dict[int, list[int]] = {}
+        for at, constant in enumerate(self.facts.constants):
+            first = min(self.walk.order.place[number] for number, _ in constant.uses)
+            before.setdefault(self.walk.order.numbers[first], []).append(at)
+        together, place = [], [0] * (len(nodes) + len(self.facts.constants))
+        for number in self.walk.order.numbers:
+            for at in sorted(before.get(number, ()), key=lambda at: min(self.facts.constants[at].uses)):
+                place[len(nodes) + at] = len(together)
+                together.append(self.facts.constants[at].node())
+            place[number] = len(together)
+            together.append(nodes[number])
+        return together, place
+
+    def _constant_edges(self, place: list[int], count: int) -> list[tuple]:
+        edges = []
+        for own, constant in zip(place[count - len(self.facts.constants) :], self.facts.constants):
+            edges.extend((own, place[number], slot, *NO_FLOW) for number, slot in constant.uses)
+            if constant.origin is not None:
+                edges.append((place[constant.origin], own, 0, *NO_FLOW))
+        return edges

@@ -6,8 +6,9 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-from .data import Node
+from .data import Summary
 from .numbers import format_number, format_shape
+from .text import clean
 
 # Local derivatives of elementwise operations, one text for each input; {0}, {1} are the operation's own inputs.
 _ELEMENTWISE: dict[str, tuple[str, ...]] = {
@@ -81,130 +82,129 @@ _WHOLE: dict[str, tuple[str, ...]] = {
     "Expand": ("upstream {up} summed to {own}",),
     "Repeat": ("upstream {up} summed to {own}",),
 }
-_RESHAPES = {"View", "UnsafeView", "ReshapeAlias", "Unsqueeze", "Squeeze"}
-_TURNS = {"T", "Transpose", "Permute"}
-_PICKS = {"Select", "Slice", "Index", "Gather", "IndexSelect", "Unbind", "Split", "Narrow", "Diagonal"}
-_JOINS = {"Stack", "Cat"}
-_LETTERS = "ABC"
+_MOVES = (
+    ({"View", "UnsafeView", "ReshapeAlias", "Unsqueeze", "Squeeze"}, "upstream {up} reshaped to {own}"),
+    ({"T", "Transpose", "Permute"}, "upstream {up} turned back to {own}"),
+    (
+        {"Select", "Slice", "Index", "Gather", "IndexSelect", "Unbind", "Split", "Diagonal"},
+        "upstream {up} put back where it was taken from, zeros elsewhere: {own}",
+    ),
+    ({"Stack", "Cat"}, "its own part of upstream {up}: {own}"),
+)
 _SUPERSCRIPTS = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 
 
-class Use(NamedTuple):
-    """One use of an input by an operation: all that a formula is made of."""
+class Input(NamedTuple):
+    """What a formula can say about one input of an operation."""
+
+    name: str | None
+    value: Summary | None
+    shape: tuple[int, ...] | None
+    is_constant: bool = False
+
+    @property
+    def number(self) -> str | None:
+        """The value where it is one number, in brackets where it is negative."""
+        if self.value is None or len(self.value.numbers) != 1:
+            return None
+        text = format_number(self.value.numbers[0])
+        return f"({text})" if text.startswith("−") else text
+
+    @property
+    def symbol(self) -> str | None:
+        """What stands for it: its name, or the number itself for a constant."""
+        if self.name is not None:
+            return clean(self.name)
+        return self.number if self.is_constant else None
+
+
+class Site(NamedTuple):
+    """An operation whose local derivatives are asked for."""
 
     operation: str
-    slot: int
-    source: Node
-    target: Node
-    inputs: Sequence[Node | None]
     function: Any
+    shape: tuple[int, ...]
+    inputs: Sequence[Input]
 
 
-def spell_out(use: Use, local: float | complex | None) -> str:
-    """The formula of the derivative of `use.target` with respect to its input `use.slot`; "" where none is known.
+def spell_out(site: Site, slot: int, shape: tuple[int, ...], local: float | complex | None) -> str:
+    """The derivative of an operation with respect to its input `slot`, spelled out; "" where nothing is known.
 
     Args:
-        use: the use.
+        site: the operation.
+        slot: which of its inputs.
+        shape: that input's shape.
         local: the derivative as a number where both are single numbers, else None.
     """
-    texts = _elementwise(use)
-    text = texts[use.slot] if use.slot < len(texts) else None
+    special = _SPECIAL.get(site.operation)
+    texts = special(site) if special else _ELEMENTWISE.get(site.operation, ())
+    text = texts[slot] if slot < len(texts) else None
     if local is not None:
-        return _with_numbers(text, use.inputs, local) if text else format_number(local)
+        return _with_numbers(text, site.inputs, local) if text else format_number(local)
     if text is not None:
-        return _elementwise_product(text, use)
-    return _whole(use)
+        return _elementwise_product(text, site, shape)
+    return _whole(site, slot, shape)
 
 
-def _elementwise(use: Use) -> tuple[str, ...]:
-    special = _SPECIAL.get(use.operation)
-    return special(use) if special else _ELEMENTWISE.get(use.operation, ())
-
-
-def _with_numbers(text: str, inputs: Sequence[Node | None], local: float | complex) -> str:
-    if text.lstrip("−").isdigit():
+def _with_numbers(text: str, inputs: Sequence[Input], local: float | complex) -> str:
+    if "{" not in text and text.lstrip("−").isdigit():
         return text
-    steps = [_fill(text, [_symbol(node) for node in inputs]), _fill(text, [_number(node) for node in inputs])]
+    steps = [_fill(text, [one.symbol for one in inputs]), _fill(text, [one.number for one in inputs])]
     steps.append(format_number(local))
-    spelled = [step for step in steps if step is not None]
-    return " = ".join(step for at, step in enumerate(spelled) if step not in spelled[:at])
+    shown = [step[1:-1] if step.startswith("(−") and step.count("(") == 1 else step for step in steps if step]
+    return " = ".join(dict.fromkeys(shown))
 
 
 def _fill(text: str, words: Sequence[str | None]) -> str | None:
     """`text` with the inputs put in; None where one of those it needs is not known."""
-    if any(word is None and f"{{{at}}}" in text for at, word in enumerate(words)):
+    if any(f"{{{at}}}" in text and (at >= len(words) or words[at] is None) for at in range(3)):
         return None
-    try:
-        return text.format(*words).replace("((", "(").replace("))", ")") if "((" in text else text.format(*words)
-    except IndexError:
-        return None
+    return text.format(*words).replace("((−", "(−").replace("))", ")") if "({" in text else text.format(*words)
 
 
-def _symbol(node: Node | None) -> str | None:
-    if node is None:
-        return None
-    return node.name or (_number(node) if node.kind == "constant" else None)
-
-
-def _number(node: Node | None) -> str | None:
-    if node is None or node.value is None or len(node.value.numbers) != 1:
-        return None
-    text = format_number(node.value.numbers[0])
-    return f"({text})" if text.startswith("−") else text
-
-
-def _elementwise_product(text: str, use: Use) -> str:
-    up, own = use.target.shape, use.source.shape
-    product = f"upstream {format_shape(up)}"
+def _elementwise_product(text: str, site: Site, shape: tuple[int, ...]) -> str:
+    product = f"upstream {format_shape(site.shape)}"
     if text != "1":
-        filled = _fill(text, [_symbol(node) or _stand_in(at) for at, node in enumerate(use.inputs)])
-        product += f" · ({filled})" if filled and " " in filled else f" · {filled or text}"
-    return product if up == own else f"{product}, summed to {format_shape(own)}"
+        filled = text.format(*_stand_ins(site))
+        product += f" · ({filled})" if " " in filled else f" · {filled}"
+    return product if site.shape == shape else f"{product}, summed to {format_shape(shape)}"
 
 
-def _stand_in(at: int) -> str:
-    return _LETTERS[at] if at < len(_LETTERS) else f"input {at}"
+def _stand_ins(site: Site) -> list[str]:
+    """A word for each input: what stands for it, or else a letter."""
+    known = [one.symbol for one in site.inputs]
+    return [known[at] if at < len(known) and known[at] is not None else letter for at, letter in enumerate("ABC")]
 
 
-def _whole(use: Use) -> str:
-    up, own = format_shape(use.target.shape), format_shape(use.source.shape)
-    if use.operation in _RESHAPES:
-        return f"upstream {up} reshaped to {own}"
-    if use.operation in _TURNS:
-        return f"upstream {up} turned back to {own}"
-    if use.operation in _PICKS:
-        return f"upstream {up} put back where it was taken from, zeros elsewhere: {own}"
-    if use.operation in _JOINS:
-        return f"its own part of upstream {up}: {own}"
-    texts = _WHOLE.get(use.operation, ())
-    if use.slot >= len(texts):
+def _whole(site: Site, slot: int, shape: tuple[int, ...]) -> str:
+    up, own = format_shape(site.shape), format_shape(shape)
+    for kinds, text in _MOVES:
+        if site.operation in kinds:
+            return text.format(up=up, own=own)
+    texts = _WHOLE.get(site.operation, ())
+    if slot >= len(texts):
         return f"upstream {up} → {own}"
-    words = {"up": up, "own": own}
-    shapes = [node.shape if node is not None else None for node in use.inputs]
-    for at, shape in enumerate(shapes):
-        words[f"shape{at}"] = format_shape(shape) if shape is not None else ""
-        words[f"turned{at}"] = format_shape([*shape[:-2], *shape[:-3:-1]]) if shape is not None else ""
-    inside, outside = math.prod(use.source.shape), math.prod(use.target.shape)
-    words.update(share=str(inside // outside if outside else inside), count=str(inside))
-    names = [_symbol(node) or _stand_in(at) for at, node in enumerate(use.inputs)]
-    names += [_stand_in(at) for at in range(len(names), 3)]
-    for at in range(len(shapes), 3):
-        words[f"shape{at}"] = words[f"turned{at}"] = ""
-    return texts[use.slot].format(*names, **words).replace("  ", " ")
+    words = {"up": up, "own": own, "count": str(math.prod(shape))}
+    words["share"] = str(math.prod(shape) // (math.prod(site.shape) or 1))
+    shapes = [one.shape for one in site.inputs] + [None] * 3
+    for at, known in enumerate(shapes[:3]):
+        words[f"shape{at}"] = format_shape(known) if known is not None else ""
+        words[f"turned{at}"] = format_shape((*known[:-2], *known[:-3:-1])) if known is not None else ""
+    return texts[slot].format(*_stand_ins(site), **words).replace("ᵀᵀ", "").replace("  ", " ")
 
 
-def _add(use: Use) -> tuple[str, ...]:
-    alpha = getattr(use.function, "_saved_alpha", 1)
+def _add(site: Site) -> tuple[str, ...]:
+    alpha = getattr(site.function, "_saved_alpha", 1)
     return "1", format_number(alpha)
 
 
-def _power(use: Use) -> tuple[str, ...]:
-    kind = type(use.function).__name__
+def _power(site: Site) -> tuple[str, ...]:
+    kind = type(site.function).__name__
     if kind == "PowBackward2":
         return ("{1}^{0}·ln {1}",)
     if kind == "PowBackward1":
         return "{1}·{0}^({1} − 1)", "{0}^{1}·ln {0}"
-    exponent = use.function._saved_exponent
+    exponent = site.function._saved_exponent
     if exponent in (0, 1):
         return (str(int(exponent)),)
     factor, rest = format_number(exponent), exponent - 1
@@ -216,18 +216,18 @@ def _power(use: Use) -> tuple[str, ...]:
     return (f"{factor}·{{0}}^{format_number(rest)}",)
 
 
-def _clamp(use: Use) -> tuple[str, ...]:
-    low, high = getattr(use.function, "_saved_min", None), getattr(use.function, "_saved_max", None)
+def _clamp(site: Site) -> tuple[str, ...]:
+    low, high = getattr(site.function, "_saved_min", None), getattr(site.function, "_saved_max", None)
     bounds = [f"{format_number(low)} ≤ " if isinstance(low, int | float) else "", "{0}"]
     bounds.append(f" ≤ {format_number(high)}" if isinstance(high, int | float) else "")
     return (f"1 if {''.join(bounds)} else 0",)
 
 
-def _leaky(use: Use) -> tuple[str, ...]:
-    return (f"1 if {{0}} > 0 else {format_number(use.function._saved_negative_slope)}",)
+def _leaky(site: Site) -> tuple[str, ...]:
+    return (f"1 if {{0}} > 0 else {format_number(site.function._saved_negative_slope)}",)
 
 
-_SPECIAL: dict[str, Callable[[Use], tuple[str, ...]]] = {
+_SPECIAL: dict[str, Callable[[Site], tuple[str, ...]]] = {
     "Add": _add,
     "Pow": _power,
     "Clamp": _clamp,

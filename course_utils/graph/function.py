@@ -9,9 +9,9 @@ import torch
 
 from ..checks import describe
 from .facts import Constant, Facts
+from .names import note_hooks
 from .record import Input, Recorder
-from .summary import summarise
-from .walk import NOTHING, Walk, key_of
+from .walk import CONSTANT, Walk, key_of
 
 
 def closure_names(function: Callable[..., object]) -> dict[str, object]:
@@ -81,7 +81,10 @@ def name_modules(function: object, model: torch.nn.Module | None, around: Mappin
 def name_everything(
     found: Walk, facts: Facts, inputs: Mapping[str, object], around: Mapping[str, object], record: Recorder
 ) -> dict[int, str]:
-    """Names nodes after inputs, what the function took from outside, its own names; returns those of constants by `id`."""
+    """Names tensors after the inputs, what the function took from outside, and its own names.
+
+    Returns the names of those without grad, which only constants can have, by `id`.
+    """
     constants: dict[int, str] = {}
     taken: set[str] = set()
     for names in (inputs, around, record.local_tensors()):
@@ -91,39 +94,47 @@ def name_everything(
             taken.add(name)
             if not tensor.requires_grad:
                 constants.setdefault(id(tensor), name)
-            elif (position := found.index.get(key_of(tensor))) is not None:
-                facts.names.setdefault(position, name)
+            elif (number := found.number.get(key_of(tensor))) is not None:
+                facts.names.setdefault(number, name)
+                note_hooks(facts, number, tensor)
     return constants
 
 
 def read_record(found: Walk, facts: Facts, record: Recorder, names: Mapping[int, str]) -> None:
     """Puts what was recorded into `facts`."""
     shared: dict[int, Constant] = {}
-    for position, key in enumerate(found.keys):
+    for number, key in enumerate(found.keys):
         if key in record.values:
-            facts.values[position] = record.values[key]
-        if position < found.leaves:
+            facts.values[number] = record.values[key]
+        if found.operations[number] is None:
             continue
         if (near := record.call_near(key[0])) is not None:
-            facts.lines[position], facts.modules[position] = near.line, near.module
+            facts.lines[number], facts.modules[number] = near.line, near.module
         exact = record.call_of(key[0])
-        sources = found.inputs[position]
-        slots = exact.slots(sources) if exact is not None else ()
-        for slot, given in enumerate(slots):
-            if sources[slot] == NOTHING and given.key is None:
-                _add_constant(facts, shared, (position, slot), given, names)
-        if exact is not None and exact.number is not None:
-            _add_constant(facts, shared, (position, len(sources)), exact.number, names)
+        if exact is None:
+            continue
+        sources = found.sources[number]
+        for slot, given in enumerate(exact.slots(sources, found.number)):
+            if sources[slot] == CONSTANT and given.key is None:
+                _add_constant(found, facts, shared, (number, slot), given, names)
+        if exact.number is not None:
+            _add_constant(found, facts, shared, (number, len(sources)), exact.number, names)
 
 
 def _add_constant(
-    facts: Facts, shared: dict[int, Constant], use: tuple[int, int], given: Input, names: Mapping[int, str]
+    found: Walk,
+    facts: Facts,
+    shared: dict[int, Constant],
+    use: tuple[int, int],
+    given: Input,
+    names: Mapping[int, str],
 ) -> None:
-    name = names.get(given.identity)
     if given.identity in shared:
         shared[given.identity].uses.append(use)
         return
-    constant = Constant([use], given.shown, given.dtype, name, given.note, given.origin)
+    origin = found.number.get(given.origin)
+    name = names.get(given.identity)
+    constant = Constant([use], given.shown, given.dtype, name, given.note, origin)
     facts.constants.append(constant)
     # Only what the learner still holds keeps its identity.
     if name is not None:

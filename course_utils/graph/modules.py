@@ -10,7 +10,7 @@ import torch
 from torch.nn.modules import module as torch_modules
 
 from .facts import Facts
-from .walk import Walk, key_of
+from .walk import Walk
 
 
 class ModuleCalls:
@@ -62,15 +62,18 @@ class ModuleCalls:
             self.running.pop()
 
 
-def name_parameters(found: Walk, facts: Facts, name_of: Mapping[int, str], module: torch.nn.Module) -> None:
-    """Gives the leaves that are parameters of `module` their names, after the names of the parts that own them."""
-    for part in module.modules():
-        for name, parameter in part.named_parameters(recurse=False):
-            position = found.index.get(key_of(parameter)) if parameter.requires_grad else None
-            if position is not None:
-                path = name_of.get(id(part), "")
-                facts.names.setdefault(position, f"{path}.{name}" if path else name)
-                facts.modules.setdefault(position, path or None)
+def name_parameters(found: Walk, facts: Facts, name_of: Mapping[int, str], *modules: torch.nn.Module) -> None:
+    """Gives the leaves that are parameters of `modules` their names, after the names of the parts that own them."""
+    owners: dict[int, tuple[str, str]] = {}
+    for module in modules:
+        for part in module.modules():
+            path = name_of.get(id(part), "")
+            for name, parameter in part._parameters.items():
+                owners.setdefault(id(parameter), (path, f"{path}.{name}" if path else name))
+    for number, operation in enumerate(found.operations):
+        if operation is None and (owner := owners.get(id(found.keys[number][0].variable))):
+            facts.modules[number] = owner[0] or None
+            facts.names.setdefault(number, owner[1])
 
 
 def guess_modules(found: Walk, facts: Facts) -> None:
@@ -79,26 +82,23 @@ def guess_modules(found: Walk, facts: Facts) -> None:
     An operation that uses a parameter belongs to the parameter's owner. One between two such belongs to what their
     owners share; after the last of a bigger part, such as a residual block, it still belongs to that part.
     """
-    owners = [facts.modules.get(position) for position in range(len(found.keys))]
-    for position in range(found.leaves, len(found.keys)):
-        used = [found.index[source] for source in found.inputs[position] if source in found.index]
-        owners[position] = next((owners[at] for at in used if at < found.leaves and owners[at]), None)
-        if owners[position] is None and len(used) == 1 and len(found.inputs[position]) == 1:
-            pass
-    _fill_between(owners, found.leaves)
-    facts.modules.update((at, owner) for at, owner in enumerate(owners) if owner)
-
-
-def _fill_between(owners: list[str | None], first: int) -> None:
-    known = [at for at in range(first, len(owners)) if owners[at]]
-    for before, after in zip(known, known[1:] + [None]):
+    operations = found.order.numbers[found.order.leaves :]
+    owners = [_owner(found, facts, number) for number in operations]
+    known = [at for at, owner in enumerate(owners) if owner]
+    for before, after in zip(known, [*known[1:], None]):
         left = owners[before].split(".")
         right = owners[after].split(".") if after is not None else []
         shared = _common(left, right)
         # One step further into the part that ends here, unless that is the owner itself.
-        step = shared + 1 if len(left) > shared + 1 else shared
+        steps = shared + 1 if len(left) > shared + 1 else shared
         for at in range(before + 1, len(owners) if after is None else after):
-            owners[at] = ".".join(left[:step]) or None
+            owners[at] = ".".join(left[:steps]) or None
+    facts.modules.update((number, owner) for number, owner in zip(operations, owners) if owner)
+
+
+def _owner(found: Walk, facts: Facts, number: int) -> str | None:
+    sources = [source for source in found.sources[number] if source >= 0 and found.operations[source] is None]
+    return next((facts.modules[source] for source in sources if facts.modules.get(source)), None)
 
 
 def _common(left: Sequence[str], right: Sequence[str]) -> int:

@@ -8,7 +8,7 @@ import torch
 
 from ..checks import describe
 from .facts import Facts
-from .walk import NOTHING, Walk, key_of
+from .walk import CONSTANT, Walk, key_of
 
 
 def name_tensors(found: Walk, facts: Facts, names: Mapping[str, object]) -> dict[str, torch.Tensor]:
@@ -27,7 +27,11 @@ def name_tensors(found: Walk, facts: Facts, names: Mapping[str, object]) -> dict
             raise ValueError(f"{owner[id(tensor)]} and {_short(name)} name the same tensor; expected one name for it")
         owner[id(tensor)] = _short(name)
         if tensor.requires_grad:
-            facts.names[_position(found, name, tensor)] = name
+            number = found.number.get(key_of(tensor))
+            if number is None:
+                raise _not_in_graph(found, name, tensor)
+            facts.names[number] = name
+            note_hooks(facts, number, tensor)
         else:
             constants[name] = tensor
     return constants
@@ -43,19 +47,17 @@ def check_placed(found: Walk, facts: Facts, unplaced: Mapping[str, torch.Tensor]
         ValueError: every input of every operation is known, and one of the named constants is none of them.
     """
     uses = {use for constant in facts.constants for use in constant.uses}
-    for position in range(found.leaves, len(found.keys)):
-        for slot, source in enumerate(found.inputs[position]):
-            if source == NOTHING and (position, slot) not in uses:
-                return
+    for number, sources in enumerate(found.sources):
+        if any(source == CONSTANT and (number, slot) not in uses for slot, source in enumerate(sources)):
+            return
     for name, tensor in unplaced.items():
         raise _not_in_graph(found, name, tensor)
 
 
-def _position(found: Walk, name: str, tensor: torch.Tensor) -> int:
-    position = found.index.get(key_of(tensor))
-    if position is None:
-        raise _not_in_graph(found, name, tensor)
-    return position
+def note_hooks(facts: Facts, number: int, tensor: torch.Tensor) -> None:
+    """Says on the graph that a hook of the learner's is not called."""
+    if tensor._backward_hooks:
+        facts.notes[number] = "a hook of yours is not called here"
 
 
 def _not_in_graph(found: Walk, name: str, tensor: torch.Tensor) -> ValueError:

@@ -6,7 +6,7 @@ import linecache
 import sys
 import weakref
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import CodeType, FrameType
@@ -18,7 +18,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from .data import Summary
 from .modules import ModuleCalls
 from .summary import summarise, summarise_number
-from .walk import NOTHING, Key, dtype_name, key_of
+from .walk import CONSTANT, Key, dtype_name, key_of
 
 _NOT_THE_LEARNERS = tuple(f"{Path(place).resolve()}/" for place in (torch.__path__[0], Path(__file__).parents[1]))
 _LEAF = "leaf"
@@ -49,12 +49,12 @@ class Call(NamedTuple):
     line: str | None
     module: str | None
 
-    def slots(self, sources: Sequence[Key]) -> Sequence[Input]:
-        """The inputs as autograd counts them: those that agree with the function's `next_functions`, or none."""
+    def slots(self, sources: Sequence[int], number: Mapping[Key, int]) -> Sequence[Input]:
+        """The inputs as autograd counts them: those that agree with the operation's sources, or none."""
         tensors = tuple(given for given in self.inputs if given.identity is not None)
         for inputs in (tensors, self.inputs):
             if len(inputs) >= len(sources) and all(
-                source == NOTHING or given.key == source for given, source in zip(inputs, sources)
+                source == CONSTANT or number.get(given.key) == source for given, source in zip(inputs, sources)
             ):
                 return inputs[: len(sources)]
         return ()
@@ -164,6 +164,13 @@ class Recorder(TorchDispatchMode):
             self._numbers = sorted(self.calls)
         at = bisect_right(self._numbers, function._sequence_nr())
         return self.calls[self._numbers[at - 1]] if at else None
+
+    def release(self) -> None:
+        """Lets go of what was recorded, the youngest first: the other way round a long chain would go in one recursion."""
+        while self.values:
+            self.values.popitem()
+        while self.calls:
+            self.calls.popitem()
 
     def local_tensors(self) -> dict[str, torch.Tensor]:
         """The tensors that the function's own names stood for when it returned."""

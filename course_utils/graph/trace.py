@@ -10,7 +10,7 @@ import torch
 
 from ..checks import check_whole, describe
 from .data import Graph
-from .facts import Facts, assemble
+from .facts import Facts, Traced
 from .function import call, closure_names, fresh_inputs, name_everything, name_modules, read_record
 from .modules import guess_modules, name_parameters
 from .names import check_placed, name_tensors
@@ -63,15 +63,14 @@ def trace(
     if callable(target) and not isinstance(target, torch.Tensor):
         return _trace_function(target, names, model, limit)
     outputs = _check_outputs(target)
-    found = walk([key_of(output) for output in outputs], limit=limit)
-    facts = Facts()
-    constants = name_tensors(found, facts, names)
+    found, facts = walk([key_of(output) for output in outputs], limit=limit), Facts()
+    constants = name_tensors(found, facts, names) if names else {}
     if model is not None:
         name_parameters(found, facts, {id(part): path for path, part in model.named_modules()}, model)
         guess_modules(found, facts)
     if options["values"] is not False:
         check_placed(found, facts, read_values(found, facts, outputs, constants))
-    return assemble(found, facts)
+    return Traced(found, facts).graph()
 
 
 def _own_names(target: object) -> Mapping[str, object]:
@@ -122,12 +121,15 @@ def _trace_function(
     with recorder.watching():
         result = call(function, inputs)
     outputs = _check_outputs(result, name="what the function returned")
-    found, facts = walk([key_of(output) for output in outputs], limit=limit), Facts()
-    for key, output in zip(found.roots, outputs):
-        recorder.values[key] = summarise(output.detach())
-    constants = name_everything(found, facts, inputs, around, recorder)
-    read_record(found, facts, recorder, constants)
-    for module in (function, model, *around.values()):
-        if isinstance(module, torch.nn.Module):
-            name_parameters(found, facts, recorder.modules.name_of, module)
-    return assemble(found, facts)
+    keys, facts = [key_of(output) for output in outputs], Facts()
+    # The recorder has looked at every function, so all of them must be safe to free, also those beyond the limit.
+    found = walk(keys, limit=max(limit, len(recorder.values) + len(keys)))
+    if len(found.keys) > limit:
+        found = walk(keys, limit=limit)
+    for key, output in zip(keys, outputs):
+        recorder.values[key] = summarise(output)
+    read_record(found, facts, recorder, name_everything(found, facts, inputs, around, recorder))
+    modules = [module for module in (function, model, *around.values()) if isinstance(module, torch.nn.Module)]
+    name_parameters(found, facts, recorder.modules.name_of, *modules)
+    recorder.release()
+    return Traced(found, facts).graph()

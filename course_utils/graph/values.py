@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from functools import cache, partial
+from functools import partial
 from typing import Any
 
 import torch
@@ -12,7 +12,7 @@ import torch
 from .data import Summary
 from .facts import Constant, Facts
 from .summary import MOST_NUMBERS, summarise, summarise_number
-from .walk import NOTHING, Walk, dtype_name
+from .walk import BEYOND, CONSTANT, Walk, dtype_name
 
 # Values of more entries than this are not read: their norms would cost what the forward pass did.
 MOST_ENTRIES = 65_536
@@ -68,12 +68,22 @@ def _signed(number: int) -> int:
     return number - (1 << 64) if number >= 1 << 63 else number
 
 
-@cache
-def _saved(kind: type) -> tuple[tuple[str, str, int | None], ...]:
-    """For a kind of autograd function, its saved values: attribute, raw attribute, input (None for its own result)."""
-    slots = {**_SLOTS.get(kind.__name__, _USUAL), "result": None}
-    names = [name.removeprefix("_saved_") for name in dir(kind) if name.startswith("_saved_")]
-    return tuple((f"_saved_{name}", f"_raw_saved_{name}", slots[name]) for name in names if name in slots)
+class _Saved(dict):
+    """For a kind of autograd function its saved values: attribute, raw attribute, input (None for its own result)."""
+
+    def __missing__(self, kind: type) -> tuple[tuple[str, str | None, int | None], ...]:
+        slots = {**_SLOTS.get(kind.__name__, _USUAL), "result": None}
+        attributes = dir(kind)
+        names = [name.removeprefix("_saved_") for name in attributes if name.startswith("_saved_")]
+        self[kind] = known = tuple(
+            (f"_saved_{name}", raw if (raw := f"_raw_saved_{name}") in attributes else None, slots[name])
+            for name in names
+            if name in slots
+        )
+        return known
+
+
+_SAVED = _Saved()
 
 
 def read_values(
@@ -81,12 +91,10 @@ def read_values(
 ) -> dict[str, torch.Tensor]:
     """Puts values and constants into `facts`, and returns the named constants for which no place was found.
 
-    `named` are the learner's names for tensors without grad.
+    `outputs` are the tensors of the walk's first numbers, `named` the learner's names for tensors without grad.
     """
     reader = _Reader(found, facts, named)
-    for key, output in zip(found.roots, outputs):
-        reader.known[found.index[key]] = output
-    reader.read_leaves()
+    reader.known.update(enumerate(outputs))
     reader.read_saved()
     with torch.no_grad():
         reader.follow()
@@ -96,7 +104,7 @@ def read_values(
 
 
 class _Reader:
-    """The values found so far: tensors by position, and what other inputs were given, by (position, input)."""
+    """The values found so far: tensors by number, and what other inputs were given, by (number, input)."""
 
     def __init__(self, found: Walk, facts: Facts, named: dict[str, torch.Tensor]):
         self.found, self.facts = found, facts
@@ -106,89 +114,93 @@ class _Reader:
         self.given: dict[tuple[int, int], Any] = {}
         self.confirmed: set[int] = set()
 
-    def read_leaves(self) -> None:
-        for position, (function, _) in enumerate(self.found.keys[: self.found.leaves]):
-            self.known[position] = function.variable
-
     def read_saved(self) -> None:
-        for position in range(self.found.leaves, len(self.found.keys)):
-            function, number = self.found.keys[position]
-            for attribute, raw, slot in _saved(type(function)):
-                value = self._unpack(position, function, attribute, raw)
-                if value is not None:
-                    self._take(position, number, slot, value)
+        known, given, shapes = self.known, self.given, self.found.shapes
+        for number, ((function, output), sources) in enumerate(zip(self.found.keys, self.found.sources)):
+            if self.found.operations[number] is None:
+                known[number] = function.variable
+                continue
+            for attribute, raw, slot in _SAVED[type(function)]:
+                value = self._unpack(number, function, attribute, raw)
+                if value is None:
+                    continue
+                if slot is None:
+                    if output == 0:
+                        known.setdefault(number, value)
+                elif slot >= len(sources) or sources[slot] == CONSTANT:
+                    given[number, slot] = value
+                elif (source := sources[slot]) != BEYOND and value.shape == shapes[source]:
+                    known.setdefault(source, value)
+                    self.confirmed.add(source)
 
-    def _unpack(self, position: int, function: Any, attribute: str, raw: str) -> Any:
-        # A saved value behind a hook may be computed anew when it is read, as checkpointing does.
+    def _unpack(self, number: int, function: Any, attribute: str, raw: str | None) -> Any:
         try:
-            if getattr(getattr(function, raw, None), "unpack_hook", None) is not None:
+            # A saved value behind a hook may be computed anew when it is read, as checkpointing does.
+            if raw is not None and getattr(function, raw).unpack_hook is not None:
+                self.facts.recomputes = True
                 return None
             return getattr(function, attribute)
         except RuntimeError as error:
             if "freed" in str(error):
                 self.facts.is_freed = True
             elif "inplace" in str(error):
-                self.facts.notes[position] = "a value saved here was changed in place since"
+                self.facts.notes[number] = "a value saved here was changed in place since"
             else:
                 raise
             return None
 
-    def _take(self, position: int, number: int, slot: int | None, value: Any) -> None:
-        sources = self.found.inputs[position]
-        if slot is None:
-            if number == 0:
-                self.known.setdefault(position, value)
-        elif slot >= len(sources) or sources[slot] == NOTHING:
-            self.given[position, slot] = value
-        else:
-            at = self.found.index.get(sources[slot])
-            if at is not None and tuple(value.shape) == self.found.shapes[at]:
-                self.known.setdefault(at, value)
-                self.confirmed.add(at)
-
     def follow(self) -> None:
         """Works out small values that nothing kept from the values of their inputs, and constants from both."""
-        for position in range(self.found.leaves, len(self.found.keys)):
-            function, number = self.found.keys[position]
+        found, known = self.found, self.known
+        for number in found.order.numbers[found.order.leaves :]:
+            function, output = found.keys[number]
             rule = FORWARD.get(type(function).__name__)
-            if rule is None or number:
+            if rule is None or output or (number in known and CONSTANT not in found.sources[number]):
                 continue
-            inputs = [self._input(position, slot) for slot in range(len(self.found.inputs[position]))]
+            inputs = [self._input(number, slot) for slot in range(len(found.sources[number]))]
             missing = [slot for slot, value in enumerate(inputs) if value is None]
-            if position in self.known and len(missing) == 1 and self.found.inputs[position][missing[0]] == NOTHING:
-                self._find_constant(position, missing[0], inputs, partial(rule, function))
-            elif not missing and position not in self.known and _is_small(self.found.shapes[position]):
-                self.known[position] = rule(function, *inputs)
+            if number in known and len(missing) == 1 and found.sources[number][missing[0]] == CONSTANT:
+                self._find_constant(number, missing[0], inputs, partial(rule, function))
+            elif not missing and number not in known and _is_small(found.shapes[number]):
+                known[number] = rule(function, *inputs)
 
-    def _input(self, position: int, slot: int) -> Any:
-        source = self.found.inputs[position][slot]
-        if source == NOTHING:
-            return self.given.get((position, slot))
-        at = self.found.index.get(source)
-        value = self.known.get(at)
-        if value is None or value.numel() > MOST_ENTRIES or (at < self.found.leaves and not self._is_unchanged(at)):
+    def _input(self, number: int, slot: int) -> Any:
+        source = self.found.sources[number][slot]
+        if source == CONSTANT:
+            return self.given.get((number, slot))
+        value = self.known.get(source)
+        if value is None or value.numel() > MOST_ENTRIES or not self._is_unchanged(source):
             return None
         return value
 
-    def _is_unchanged(self, leaf: int) -> bool:
-        return leaf in self.confirmed or self.known[leaf]._version == 0
+    def _is_unchanged(self, number: int) -> bool:
+        """A leaf may have changed since the forward pass; not so where autograd checks it, or it never did."""
+        is_leaf = self.found.operations[number] is None
+        return not is_leaf or number in self.confirmed or self.known[number]._version == 0
 
-    def _find_constant(self, position: int, slot: int, inputs: list[Any], rule: Callable[..., torch.Tensor]) -> None:
+    def _find_constant(self, number: int, slot: int, inputs: list[Any], rule: Callable[..., torch.Tensor]) -> None:
         """The constant that makes the operation give the value it gave: a named tensor, or for sums a plain number."""
-        value = self.known[position]
+        value = self.known[number]
         for candidate in [*self.candidates, *_guesses(rule.args[0], slot, inputs, value)]:
             trial = [*inputs[:slot], candidate, *inputs[slot + 1 :]]
             if _fits(trial, value) and torch.equal(rule(*trial), value):
-                self.given[position, slot] = candidate
+                self.given[number, slot] = candidate
                 return
 
     def finish(self) -> None:
-        shown = {position: _show(value) for position, value in self.known.items()}
-        self.facts.values.update((position, value) for position, value in shown.items() if value is not None)
-        for (position, slot), value in self.given.items():
-            shown, dtype = _show_constant(value)
-            name = self.named.get(id(value))
-            self.facts.constants.append(Constant([(position, slot)], shown, dtype, name))
+        values = self.facts.values
+        for number, value in self.known.items():
+            if value.numel() <= MOST_ENTRIES:
+                values[number] = summarise(value)
+        shared: dict[int, Constant] = {}
+        for use, value in self.given.items():
+            if id(value) in shared:
+                shared[id(value)].uses.append(use)
+                continue
+            constant = Constant([use], *_show_constant(value), self.named.get(id(value)))
+            self.facts.constants.append(constant)
+            if isinstance(value, torch.Tensor):
+                shared[id(value)] = constant
 
 
 def _is_small(shape: tuple[int, ...] | None) -> bool:
@@ -214,11 +226,8 @@ def _guesses(function: Any, slot: int, inputs: Sequence[Any], value: torch.Tenso
         yield from dict.fromkeys(float(f"{number:.{digits}g}") for digits in range(1, 10))
 
 
-def _show(value: torch.Tensor) -> Summary | None:
-    return summarise(value.detach()) if value.numel() <= MOST_ENTRIES else None
-
-
 def _show_constant(value: Any) -> tuple[Summary, str]:
     if not isinstance(value, torch.Tensor):
         return summarise_number(value), type(value).__name__
-    return _show(value) or Summary(tuple(value.shape)), dtype_name(value.dtype)
+    shown = summarise(value) if value.numel() <= MOST_ENTRIES else Summary(tuple(value.shape))
+    return shown, dtype_name(value.dtype)

@@ -2,52 +2,166 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from functools import cache
-from typing import Any
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, NamedTuple
 
 import torch
 from torch.autograd.graph import get_gradient_edge
 
+from .release import SAFE_DEPTH, make_safe_to_free
+
 # One output of one autograd function, as `next_functions` spells it: the function and the number of its output.
 Key = tuple[Any, int]
-NOTHING: Key = (None, 0)
+# In place of a tensor's number: the input is not in autograd's graph, or lies beyond the cap.
+CONSTANT, BEYOND = -1, -2
+# Autograd's sequence number of every function that collects a leaf's gradient.
+_LEAF = 2**64 - 1
+
+
+class Order(NamedTuple):
+    """A deterministic topological order of the tensors of a walk.
+
+    Attributes:
+        numbers: every tensor's number: leaves by first use, then operations as the forward pass made them.
+        place: for each number, its index in `numbers`.
+        leaves: how many of them are leaves.
+        backward: the numbers in the order in which autograd's engine reaches them.
+    """
+
+    numbers: list[int]
+    place: list[int]
+    leaves: int
+    backward: list[int]
 
 
 @dataclass
 class Walk:
-    """What the walk found, in a deterministic topological order: leaves in order of first use, then operations.
+    """What the walk found. A tensor's number is its index in these columns, nearest to the outputs first.
 
-    A position is an index into the columns. There is one for each tensor, so an operation with several used outputs
-    has several.
+    An operation with several used outputs has several numbers, one for each tensor.
 
     Attributes:
-        keys: the function and output number. The list runs from inputs to outputs, and a list is freed from its
-            end, so letting go of it never frees a long chain in one recursion.
-        inputs: each operation's `next_functions`; () for a leaf.
+        keys: the autograd function and which of its outputs.
+        sources: the numbers of each operation's inputs in order, CONSTANT or BEYOND; [] for a leaf.
         operations: the operation's name, None for a leaf.
-        shapes, dtypes: of each tensor, dtypes by name; None where autograd does not tell.
-        edges: in the field order of `Edge`, positions for indices, by target and slot.
-        backward_order: positions in the order in which autograd's engine reaches them.
-        index: from key to position.
-        roots: the keys of the outputs.
-        leaves: how many of the positions are leaves.
+        shapes, dtypes: of each tensor, dtypes by name.
+        ages: autograd's sequence numbers.
+        number: from key to number.
+        roots: how many of the first numbers are outputs.
         cut: whether the cap ended the walk.
     """
 
     keys: list[Key]
-    inputs: list[tuple[Key, ...]]
+    sources: list[list[int]]
     operations: list[str | None]
-    shapes: list[tuple[int, ...] | None]
-    dtypes: list[str | None]
-    edges: list[tuple]
-    backward_order: list[int]
-    index: dict[Key, int]
-    roots: list[Key]
-    leaves: int
+    shapes: list[tuple[int, ...]]
+    dtypes: list[str]
+    ages: list[int]
+    number: dict[Key, int]
+    roots: int
     cut: bool
+
+    @cached_property
+    def order(self) -> Order:
+        """Autograd numbers its functions in the order of the forward pass, each thread for itself."""
+        ages = self.ages
+        by_age = sorted(range(len(ages)), key=ages.__getitem__)
+        operations = by_age[: len(ages) - ages.count(_LEAF)]
+        if not self.is_in_order:
+            operations = self._sorted_by_dependence(operations)
+        return self._place_leaves(operations)
+
+    @cached_property
+    def is_in_order(self) -> bool:
+        """Whether every operation is younger than those it depends on; not so where several threads made them."""
+        ages = self.ages
+        return all(
+            source < 0 or ages[source] < age or ages[source] == _LEAF
+            for age, sources in zip(ages, self.sources)
+            for source in sources
+        )
+
+    def _place_leaves(self, operations: list[int]) -> Order:
+        """The engine takes the youngest operation that is ready, and a leaf as soon as it is."""
+        count, backward, leaves = len(self.keys), [], []
+        place = [-1] * count
+        first = count - len(operations)
+        for at, number in enumerate(operations, first):
+            new = len(leaves)
+            for source in self.sources[number]:
+                if source >= 0 and place[source] < 0:
+                    place[source] = len(leaves)
+                    leaves.append(source)
+            place[number] = at
+            backward.extend(reversed(leaves[new:]))
+            backward.append(number)
+        # Outputs that are leaves and that no operation uses.
+        alone = [number for number in range(count) if place[number] < 0]
+        for number in alone:
+            place[number] = len(leaves)
+            leaves.append(number)
+        return Order(leaves + operations, place, first, [*alone, *reversed(backward)])
+
+    def _sorted_by_dependence(self, operations: list[int]) -> list[int]:
+        """Kahn's algorithm from the outputs, the youngest first."""
+        waiting = [0] * len(self.keys)
+        for number in operations:
+            for source in self.sources[number]:
+                waiting[source] += source >= 0
+        ready = [number for number in operations if not waiting[number]]
+        order = []
+        while ready:
+            order.append(number := ready.pop())
+            for source in self.sources[number]:
+                if source >= 0:
+                    waiting[source] -= 1
+                    if not waiting[source] and self.ages[source] != _LEAF:
+                        ready.append(source)
+        return order[::-1]
+
+
+def walk(roots: Sequence[Key], *, limit: int) -> Walk:
+    """Visits at most `limit` tensors behind `roots`, those nearest to the roots first."""
+    keys = list(dict.fromkeys(roots))
+    number = {key: at for at, key in enumerate(keys)}
+    outputs, sources = len(keys), []
+    number[None, 0] = CONSTANT
+    for key in keys:
+        row = []
+        for source in key[0].next_functions:
+            at = number.get(source)
+            if at is None:
+                if len(keys) < limit:
+                    at = number[source] = len(keys)
+                    keys.append(source)
+                else:
+                    at = BEYOND
+            row.append(at)
+        sources.append(row)
+    shapes, dtypes = [], []
+    for function, output in keys:
+        metadata = function._input_metadata[output]
+        shapes.append(tuple(metadata.shape))
+        dtypes.append(_DTYPES[metadata.dtype])
+    found = Walk(
+        keys,
+        sources,
+        [_OPERATIONS[type(key[0])] for key in keys],
+        shapes,
+        dtypes,
+        [key[0]._sequence_nr() for key in keys],
+        number,
+        outputs,
+        any(BEYOND in row for row in sources) if len(keys) >= limit else False,
+    )
+    if len(keys) > SAFE_DEPTH:
+        functions = [function for function, _ in keys]
+        heights = found.ages if found.is_in_order else found.order.place
+        # Leaves hold nothing below them: the largest height of all keeps them from being an end.
+        make_safe_to_free(functions, sources, heights)
+    return found
 
 
 def key_of(tensor: torch.Tensor) -> Key:
@@ -57,116 +171,26 @@ def key_of(tensor: torch.Tensor) -> Key:
     return get_gradient_edge(tensor).node, 0
 
 
-@cache
-def operation_name(kind: type) -> str | None:
+class _Operations(dict):
     """ "Mul" for MulBackward0; None for the function that collects a leaf's gradient."""
-    name = kind.__name__
-    return None if name == "AccumulateGrad" else name.partition("Backward")[0] or name
+
+    def __missing__(self, kind: type) -> str | None:
+        name = kind.__name__
+        self[kind] = known = None if name == "AccumulateGrad" else name.partition("Backward")[0] or name
+        return known
 
 
-@cache
+class _Dtypes(dict):
+    """ "float32" for torch.float32."""
+
+    def __missing__(self, dtype: torch.dtype) -> str:
+        self[dtype] = known = str(dtype).removeprefix("torch.")
+        return known
+
+
+_OPERATIONS, _DTYPES = _Operations(), _Dtypes()
+
+
 def dtype_name(dtype: torch.dtype) -> str:
     """ "float32" for torch.float32."""
-    return str(dtype).removeprefix("torch.")
-
-
-def walk(roots: Sequence[Key], *, limit: int) -> Walk:
-    """Visits at most `limit` tensors behind `roots`, those nearest to the roots first."""
-    inputs, cut = _visit(roots, limit)
-    leaves, operations, order = _in_forward_order(inputs)
-    keys = [*leaves, *operations]
-    index = dict(zip(keys, range(len(keys))))
-    shapes, dtypes = _metadata(keys)
-    edges = [
-        (index[source], position, slot, None, None, "")
-        for position, key in enumerate(operations, len(leaves))
-        for slot, source in enumerate(inputs[key])
-        if source in index
-    ]
-    return Walk(
-        keys,
-        [inputs[key] for key in keys],
-        [operation_name(type(key[0])) for key in keys],
-        shapes,
-        dtypes,
-        edges,
-        [index[key] for key in reversed(order)],
-        index,
-        list(roots),
-        len(leaves),
-        cut,
-    )
-
-
-def _visit(roots: Sequence[Key], limit: int) -> tuple[dict[Key, tuple[Key, ...]], bool]:
-    found = {key: None for key in roots}
-    queue, cut = list(found), False
-    found[NOTHING] = None
-    inputs = {}
-    for key in queue:
-        inputs[key] = sources = key[0].next_functions
-        for source in sources:
-            if source not in found:
-                if len(queue) >= limit:
-                    cut = True
-                else:
-                    found[source] = None
-                    queue.append(source)
-    return inputs, cut
-
-
-def _in_forward_order(inputs: dict[Key, tuple[Key, ...]]) -> tuple[list[Key], list[Key], list[Key]]:
-    """Leaves by first use, operations as the forward pass made them, and both in the engine's order, turned round.
-
-    Autograd numbers its functions in the order of the forward pass, each thread for itself. The engine takes the
-    function with the highest number that is ready, and a leaf at once.
-    """
-    operations = [key for key in reversed(inputs) if operation_name(type(key[0])) is not None]
-    operations.sort(key=lambda key: key[0]._sequence_nr())
-    leaves, order, in_order = _place(operations, inputs)
-    if not in_order:
-        leaves, order, _ = _place(operations := _sorted_by_dependence(operations, inputs), inputs)
-    return leaves, operations, order
-
-
-def _place(
-    operations: list[Key], inputs: dict[Key, tuple[Key, ...]]
-) -> tuple[list[Key], list[Key], bool]:
-    placed, leaves, order, in_order = {NOTHING}, [], [], True
-    for key in operations:
-        new = len(leaves)
-        for source in inputs[key]:
-            if source not in placed and source in inputs:
-                if operation_name(type(source[0])) is None:
-                    placed.add(source)
-                    leaves.append(source)
-                else:
-                    in_order = False
-        placed.add(key)
-        order.extend(reversed(leaves[new:]))
-        order.append(key)
-    alone = [key for key in inputs if key not in placed]
-    return leaves + alone, order + alone, in_order
-
-
-def _sorted_by_dependence(operations: list[Key], inputs: dict[Key, tuple[Key, ...]]) -> list[Key]:
-    """Kahn's algorithm from the outputs, the latest function first; for graphs that several threads made."""
-    uses = Counter(source for key in operations for source in inputs[key])
-    ready = [key for key in operations if not uses[key]]
-    inside, order = set(operations), []
-    while ready:
-        order.append(key := ready.pop())
-        for source in inputs[key]:
-            uses[source] -= 1
-            if not uses[source] and source in inside:
-                ready.append(source)
-    return order[::-1]
-
-
-def _metadata(keys: list[Key]) -> tuple[list[tuple[int, ...] | None], list[str | None]]:
-    shapes, dtypes = [], []
-    for function, number in keys:
-        metadata = function._input_metadata[number]
-        shapes.append(tuple(metadata.shape))
-        dtypes.append(dtype_name(metadata.dtype))
-    return shapes, dtypes
+    return _DTYPES[dtype]
