@@ -8,6 +8,8 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from matplotlib.axes import Axes
+
 from .checks import check_number, check_numbers, check_range, check_tensor, check_whole
 from .plots.curves import tangent_view
 from .plots.descent import STEPS, descent_view, newton_view
@@ -37,7 +39,7 @@ def explore_tangent(f: object, *, x: object = (-2, 2)) -> Explorer:
 
 
 def explore_secant(f: object, *, x: object = (-2, 2), h: object = (0.01, 1.5)) -> Explorer:
-    """A secant that turns into the tangent as its step h shrinks. Arguments and errors as in `plot_secant`; `h` is a range."""
+    """A secant that turns into the tangent as its step h shrinks. As in `plot_secant`; `h` is a range."""
     return explore(secant_view(f, x=x), at=check_range(x, name="x"), h=check_range(h, name="h"))
 
 
@@ -84,7 +86,7 @@ def explore_descent(
 def explore_newton(
     f: object, *, learning_rate: object = (0.01, 0.5), x: object = (-2, 2), y: object = (-2, 2)
 ) -> Explorer:
-    """A gradient step and Newton's step from a point that sliders move. As in `plot_newton`; `learning_rate` is a range."""
+    """A gradient step and Newton's from a point that sliders move. As in `plot_newton`; `learning_rate` is a range."""
     surface = Surface(f, x=x, y=y)
     places = {name: _slider(values, start=values[0] + 0.2 * (values[1] - values[0]))
               for name, values in zip(surface.names, (surface.x, surface.y), strict=True)}  # fmt: skip
@@ -97,11 +99,11 @@ def explore_vjp(jacobian: object, *, at: object = None) -> Explorer:
     matrix = jacobian_of(jacobian, at=at)
     outputs = len(matrix)
 
-    def turned(left, right) -> Update:
+    def turned(left: Axes, right: Axes) -> Update:
         move = vjp_view(matrix)(left, right)
         return lambda angle: move([math.cos(math.radians(angle)), math.sin(math.radians(angle))])
 
-    def moved(left, right) -> Update:
+    def moved(left: Axes, right: Axes) -> Update:
         move = vjp_view(matrix, reach=math.sqrt(outputs))(left, right)
         return lambda **parts: move(list(parts.values()))
 
@@ -111,10 +113,10 @@ def explore_vjp(jacobian: object, *, at: object = None) -> Explorer:
 
 
 def explore_microbatches(samples: object) -> Explorer:
-    """Micro-batches of a size that a slider sets, the last one uneven. Arguments and errors as in `plot_microbatches`."""
+    """Micro-batches of a size that a slider sets, the last one uneven. Errors as in `plot_microbatches`."""
     count = len(check_tensor(samples, name="samples", dims=1))
 
-    def microbatches(ax) -> Update:
+    def microbatches(ax: Axes) -> Update:
         move = microbatch_view(samples)(ax)
         return lambda size: move(sizes=split_evenly(count, size))
 
@@ -137,7 +139,7 @@ def explore_accumulation(f: object, *, at: object = 2.0, calls: int = 6) -> Expl
     calls = check_whole(calls, name="calls", low=2, high=MOST_CALLS)
     slope = ScalarFunction(f, probe=[at]).derivatives(at)[1]
 
-    def accumulation(ax) -> Update:
+    def accumulation(ax: Axes) -> Update:
         move = accumulation_view(calls=calls, reach=sorted([0.0, slope * calls]))(ax)
 
         def update(calls: int, zero: bool) -> str:
@@ -162,7 +164,7 @@ def explore_line(x: object, y: object, *, w: object = (-4, 4), b: object = (-4, 
     """
     samples, targets = (check_tensor(values, name=name).flatten() for name, values in (("x", x), ("y", y)))
 
-    def line(ax) -> Update:
+    def line(ax: Axes) -> Update:
         move = fit_view(x, y)(ax)
 
         def update(w: float, b: float) -> str:
@@ -179,7 +181,9 @@ def explore_line(x: object, y: object, *, w: object = (-4, 4), b: object = (-4, 
     return explore(line, w=check_range(w, name="w"), b=check_range(b, name="b"))
 
 
-def explore_training(x: object, y: object, models: Sequence[object], *, losses: Sequence[float] | None = None) -> Explorer:
+def explore_training(
+    x: object, y: object, models: Sequence[object], *, losses: Sequence[float] | None = None
+) -> Explorer:
     """How a fit came about: the model as it was at each step, on a slider that also plays.
 
     Args:
@@ -191,10 +195,12 @@ def explore_training(x: object, y: object, models: Sequence[object], *, losses: 
         TypeError: not numbers, or a model that is not a function.
         ValueError: fewer than two models, or another number of losses; a model that raises or returns several values.
     """
-    if len(models) < 2 or (losses is not None and len(losses) != len(models)):
-        raise ValueError(f"models has {len(models)} entries and losses {losses and len(losses)}; expected at least 2, as many of each")
+    if len(models) < 2:
+        raise ValueError(f"models has {len(models)} entries; expected the model at two steps at least")
+    if losses is not None and len(losses) != len(models):
+        raise ValueError(f"losses has {len(losses)} entries and models {len(models)}; expected one loss for each model")
 
-    def training(ax) -> Update:
+    def training(ax: Axes) -> Update:
         move = fit_view(x, y)(ax)
 
         def update(step: int) -> str:

@@ -12,7 +12,9 @@ from matplotlib.axes import Axes
 from .. import palette
 from ..checks import check_number, check_range, check_whole
 from ..picture import Picture
-from .drawing import DOT, Update, View, caption, fit_height, label_ends, last_finite, minus, number, place, primes, still
+from .drawing import (
+    DOT, Update, View, caption, fit_height, label_ends, last_finite, minus, number, place, primes, still,
+)  # fmt: skip
 from .functions import ScalarFunction, grid
 
 POINTS = 201
@@ -44,7 +46,8 @@ def plot_derivative(
     xs = grid(low, high, check_whole(points, name="points", low=2, high=5000))
     marked = None if at is None else check_number(at, name="at")
     function = ScalarFunction(f, probe=[low if marked is None else marked])
-    curves = dict(zip((primes(function.label, n) for n in range(order + 1)), function.curve(xs, order=order), strict=True))
+    names = [primes(function.label, n) for n in range(order + 1)]
+    curves = dict(zip(names, function.curve(xs, order=order), strict=True))
     values = {} if marked is None else dict(zip(curves, function.derivatives(marked, order=order), strict=True))
 
     name = function.names[0]
@@ -61,7 +64,12 @@ def plot_derivative(
 
 
 def draw_curves(
-    ax: Axes, xs: torch.Tensor, curves: Mapping[str, torch.Tensor], *, x: str = "x", height: tuple[float, float] | None = None
+    ax: Axes,
+    xs: torch.Tensor,
+    curves: Mapping[str, torch.Tensor],
+    *,
+    x: str = "x",
+    height: tuple[float, float] | None = None,
 ) -> tuple[Artist, ...]:
     """Draws each curve in its own colour and line style, its name beside its end.
 
@@ -97,7 +105,8 @@ def describe_curves(xs: torch.Tensor, curves: Mapping[str, torch.Tensor], *, x: 
         if number(finite.min()) == number(finite.max()):
             parts.append(f"{name} is {number(finite[0])} throughout")
             continue
-        parts.append(f"{name} lies between {number(finite.min())} and {number(finite.max())}" + _describe_zeros(xs, curve, x))
+        between = f"{name} lies between {number(finite.min())} and {number(finite.max())}"
+        parts.append(between + _describe_zeros(xs, curve, x))
     return "; ".join(parts)
 
 
@@ -110,7 +119,8 @@ def _describe_zeros(xs: torch.Tensor, curve: torch.Tensor, x: str) -> str:
 
 
 def _describe_values(at: float | None, values: Mapping[str, float], x: str) -> str:
-    return f"; at {x} = {place(at)}: {', '.join(f'{name} = {number(value)}' for name, value in values.items())}" if values else ""
+    told = [f"{name} = {number(value)}" for name, value in values.items()]
+    return f"; at {x} = {place(at)}: {', '.join(told)}" if told else ""
 
 
 def find_zeros(xs: torch.Tensor, ys: torch.Tensor) -> list[tuple[float, float]]:
@@ -167,7 +177,8 @@ def tangent_view(f: object, *, x: object = (-2, 2)) -> View:
             dot.set_data([at], [value])
             value_text.set_text(minus(f"{function.label}({place(at)}) = {number(value)}"))
             slope_text.set_text(minus(f"slope = {number(slope)}"))
-            return f"tangent of {function.label} at {function.names[0]} = {place(at)}: {function.label} = {number(value)}, slope = {number(slope)}"
+            where = f"tangent of {function.label} at {function.names[0]} = {place(at)}"
+            return f"{where}: {function.label} = {number(value)}, slope = {number(slope)}"
 
         return update
 

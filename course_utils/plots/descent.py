@@ -16,6 +16,7 @@ from .surfaces import LEVELS, Surface
 
 STEPS = 1000  # the most steps of a path
 CROSS = 0.12  # half the length of an eigenvector's line, as a part of the plot's smaller side
+NO_STEP = "Newton has none, as the Hessian is singular"
 LOST = 1e6  # a path is over once it is this many plot sizes away
 
 
@@ -187,7 +188,7 @@ def newton_view(surface: Surface) -> View:
 
     def newton(ax: Axes) -> Update:
         surface.draw(ax)
-        crosses = [ax.plot([], [], color=palette.INK, linewidth=1.5, linestyle=line, zorder=4)[0] for line in (":", "-")]
+        cross = [ax.plot([], [], line, color=palette.INK, linewidth=1.5, zorder=4)[0] for line in (":", "-")]
         gradient_arrow = Arrow(ax, palette.GRADIENT, label="gradient", line="--")
         newton_arrow = Arrow(ax, palette.LEAF, label="Newton")
         (dot,) = ax.plot([], [], "o", color=palette.VALUE, **DOT)
@@ -202,13 +203,12 @@ def newton_view(surface: Surface) -> View:
             newton_arrow.set(at.tolist(), step.tolist())
             dot.set_data(*at[:, None])
             curvatures, directions = torch.linalg.eigh(hessian) if hessian.isfinite().all() else (step, hessian)
-            for line, direction in zip(crosses, directions.T, strict=True):
-                ends = torch.stack([at - CROSS * min(surface.size) * direction, at + CROSS * min(surface.size) * direction])
-                line.set_data(*ends.T)
+            for line, direction in zip(cross, CROSS * min(surface.size) * directions.T, strict=True):
+                line.set_data(*torch.stack([at - direction, at + direction]).T)
+            newton_end = f"Newton's at {surface.value_at(at + step)}" if step.isfinite().all() else NO_STEP
             return (
-                f"from {surface.function.label}{vector(at.tolist(), form=place)}: curvatures {vector(curvatures.tolist())}; "
-                f"the gradient step ends at {surface.value_at(at + down)}, "
-                + (f"Newton's at {surface.value_at(at + step)}" if step.isfinite().all() else "Newton has none, the Hessian is singular")
+                f"from {surface.value_at(at)}, curvatures {vector(curvatures.tolist())}: "
+                f"the gradient step ends at {surface.value_at(at + down)}, {newton_end}"
             )
 
         return update

@@ -73,7 +73,7 @@ def secant_view(f: object, *, x: object = (-2, 2)) -> View:
 
 
 def plot_difference_error(f: object, *, at: object = 1.0, central: bool = False) -> Picture:
-    """The error of a finite difference against its step h, in float32 and float64: smaller is better only up to a point.
+    """The error of a finite difference against its step h, in float32 and float64: smaller is not always better.
 
     Autograd in float64 counts as exact. Large steps err by the curve's bend, small ones by rounding.
 
@@ -90,7 +90,9 @@ def plot_difference_error(f: object, *, at: object = 1.0, central: bool = False)
     exact = ScalarFunction(f, probe=[at], dtype=torch.float64)
     slope = exact.derivatives(at)[1]
     steps = 10 ** grid(SMALLEST, LARGEST, (LARGEST - SMALLEST) * PER_DECADE + 1)
-    errors = {name: difference_errors(f, at, slope, steps, dtype=dtype, central=central) for name, dtype in DTYPES.items()}
+    errors = {
+        name: difference_errors(f, at, slope, steps, dtype=dtype, central=central) for name, dtype in DTYPES.items()
+    }
 
     def view(ax: Axes) -> Update:
         for (name, error), look, above in zip(errors.items(), palette.CYCLE, (True, False), strict=False):
@@ -105,9 +107,9 @@ def plot_difference_error(f: object, *, at: object = 1.0, central: bool = False)
         ax.set(xlabel="step h", ylabel="error of the difference", xlim=(steps[0], steps[-1]))
         ax.margins(y=0.12)
         kind = "central" if central else "forward"
-        return lambda: f"error of the {kind} difference of {exact.label} at {exact.names[0]} = {place(at)}: " + "; ".join(
-            f"{name} is best near h = {_power(steps[_best(error)])}" for name, error in errors.items()
-        )
+        about = f"error of the {kind} difference of {exact.label} at {exact.names[0]} = {place(at)}"
+        best = [f"{name} is best near h = {_power(steps[_best(error)])}" for name, error in errors.items()]
+        return lambda: f"{about}: {'; '.join(best)}"
 
     return still(view, height=4.2)
 

@@ -162,7 +162,8 @@ class Arrow:
     def __init__(self, ax: Axes, colour: str, *, label: str = "", line: str = "-", width: float = 2.6):
         self.patch = FancyArrowPatch(
             (0, 0), (0, 0), arrowstyle="-|>,head_length=5,head_width=3", mutation_scale=1.4, shrinkA=0, shrinkB=0,
-            color=colour, linewidth=width, linestyle=line, zorder=5, path_effects=HALO, joinstyle="miter", clip_on=False,
+            color=colour, linewidth=width, linestyle=line, joinstyle="miter", zorder=5,
+            path_effects=HALO, clip_on=False,
         )  # fmt: skip
         ax.add_patch(self.patch)
         self.note = ax.annotate(

@@ -52,7 +52,7 @@ def fit_view(x: object, y: object) -> View:
     """The view behind `plot_fit`; `update(model)` draws another model's curve over the same samples."""
     xs, ys = _column(x, "x"), _column(y, "y")
     if len(xs) != len(ys) or len(xs) < 2:
-        raise ValueError(f"x has {len(xs)} samples and y {len(ys)}; expected as many of one as of the other, at least 2")
+        raise ValueError(f"x has {len(xs)} samples and y {len(ys)}; expected equally many, at least 2")
     low, high = xs.min().item(), xs.max().item()
     margin = 0.08 * (high - low) or 1.0
     positions = grid(low - margin, high + margin, POINTS)
@@ -70,7 +70,8 @@ def fit_view(x: object, y: object) -> View:
             line.set_data(positions, function.values(positions[:, None]))
             at_samples = function.values(xs[:, None])
             if gaps is not None:
-                gaps.set_segments(torch.stack([torch.stack([xs, ys], -1), torch.stack([xs, at_samples], -1)], 1).numpy())
+                ends = [torch.stack([xs, height], -1) for height in (ys, at_samples)]
+                gaps.set_segments(torch.stack(ends, 1).numpy())
             errors = at_samples - ys
             return (
                 f"{len(xs)} samples and the model's curve, {number(errors.abs().mean())} apart on average, "
@@ -84,4 +85,6 @@ def fit_view(x: object, y: object) -> View:
 
 def _column(values: object, name: str) -> torch.Tensor:
     checked = check_tensor(values, name=name)
-    return checked.flatten() if checked.dim() == 2 and checked.shape[1] == 1 else check_tensor(checked, name=name, dims=1)
+    if checked.dim() == 2 and checked.shape[1] == 1:
+        return checked.flatten()
+    return check_tensor(checked, name=name, dims=1)

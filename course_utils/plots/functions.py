@@ -103,11 +103,11 @@ class ScalarFunction:
     def _checked(self, output: object, point: Sequence[float]) -> torch.Tensor:
         where = f"at {self.place(point)}"
         if not isinstance(output, torch.Tensor):
-            raise TypeError(f"f returned {describe(output)} {where}; expected a tensor: compute with torch, not math or item()")
+            raise TypeError(f"f returned {describe(output)} {where}; expected a tensor, computed with torch")
         if output.numel() != 1:
             raise ValueError(f"f returned {describe(output)} {where}; expected one value, so sum it or pick an entry")
         if not output.is_floating_point():
-            raise ValueError(f"f returned {describe(output)} {where}; expected floating-point, which can have a gradient")
+            raise ValueError(f"f returned {describe(output)} {where}; expected a floating-point tensor")
         if not output.requires_grad:
             raise ValueError(
                 f"f returned a tensor without grad {where}; expected one computed from {', '.join(self.names)} "
@@ -115,7 +115,9 @@ class ScalarFunction:
             )
         return output.reshape(())
 
-    def _gradient(self, output: torch.Tensor, inputs: list[torch.Tensor], *, again: bool = False) -> tuple[torch.Tensor, ...]:
+    def _gradient(
+        self, output: torch.Tensor, inputs: list[torch.Tensor], *, again: bool = False
+    ) -> tuple[torch.Tensor, ...]:
         if not output.requires_grad:
             return tuple(torch.zeros_like(each) for each in inputs)
         return torch.autograd.grad(output, inputs, create_graph=again, allow_unused=True, materialize_grads=True)

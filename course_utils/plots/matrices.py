@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from matplotlib.axes import Axes
@@ -74,7 +74,7 @@ def _names(given: str | Sequence[str], count: int, argument: str) -> list[str]:
     if isinstance(given, str):
         return indexed(given, count)
     if len(given) != count:
-        raise ValueError(f"{argument} has {len(given)} names and the matrix {count} {argument}; expected a name for each")
+        raise ValueError(f"{argument} has {len(given)} names for {count} {argument}; expected one for each")
     return [str(name) for name in given]
 
 
@@ -105,7 +105,7 @@ def _entries(matrix: torch.Tensor) -> list[tuple[tuple[int, int], float]]:
 
 
 def _tints(matrix: torch.Tensor) -> torch.Tensor:
-    """Colour and opacity of each entry, shape (rows, columns, 4); what is not finite stands out in the colour of trouble."""
+    """Colour and opacity of each entry, shape (rows, columns, 4); what is not finite has the colour of trouble."""
     finite = matrix.isfinite()
     largest = matrix[finite].abs().max() if finite.any() else torch.tensor(0.0)
     strength = (matrix / largest).abs() * DARKEST if largest > 0 else torch.zeros_like(matrix)
@@ -137,12 +137,20 @@ def jacobian_of(given: object, *, at: object = None) -> torch.Tensor:
     at = check_tensor(at, name="at", dims=1)
     with undisturbed():
         try:
-            jacobian = torch.autograd.functional.jacobian(given, at)
+            jacobian = _jacobian(given, at)
         except Exception as error:
             raise ValueError(f"f raised {type(error).__name__} at {vector(at.tolist())}: {error}") from error
     if not isinstance(jacobian, torch.Tensor) or jacobian.dim() != 2:
         raise ValueError("f returned something other than a vector; expected a tensor with one dimension")
-    return jacobian.detach()
+    return jacobian.detach().double()
+
+
+def _jacobian(f: Callable[[torch.Tensor], torch.Tensor], at: torch.Tensor) -> torch.Tensor:
+    try:
+        return torch.autograd.functional.jacobian(f, at)
+    except RuntimeError:
+        # f may hold tensors of the default dtype, which do not mix with float64
+        return torch.autograd.functional.jacobian(f, at.to(torch.get_default_dtype()))
 
 
 def plot_vjp(jacobian: object, v: object, *, at: object = None) -> Picture:
@@ -157,7 +165,7 @@ def plot_vjp(jacobian: object, v: object, *, at: object = None) -> Picture:
 
     Raises:
         TypeError: not numbers; a function without a point.
-        ValueError: the Jacobian has not two dimensions, v has not one number for each of its rows; a function that raises.
+        ValueError: the Jacobian has not two dimensions, v not one number for each of its rows; a function that raises.
 
     Example:
         >>> plot_vjp([[4.0, 0.0], [0.0, 6.0]], [1.0, 1.0])
@@ -174,14 +182,15 @@ def vjp_view(jacobian: torch.Tensor, *, reach: float = 1.0) -> View:
     def vjp(left: Axes, right: Axes) -> Update:
         rows = [Arrow(right, palette.MUTED, line=":", width=1.8) for _ in range(outputs)] if inputs == 2 else []
         if rows:
-            right.text(0.02, 0.02, "dotted: rows of J, each × its part of v", color=palette.MUTED, fontsize=9, transform=right.transAxes)
+            note = "dotted: rows of J, each × its part of v"
+            right.text(0.02, 0.02, note, color=palette.MUTED, fontsize=9, transform=right.transAxes)
         before = _Vector(left, indexed("y", outputs), palette.LEAF, label="v", limit=1.15 * reach)
         after = _Vector(right, indexed("x", inputs), palette.GRADIENT, label="vᵀJ", limit=1.15 * longest or 1.0)
 
         def update(v: object) -> str:
             vector_in = check_tensor(v, name="v", dims=1)
             if len(vector_in) != outputs:
-                raise ValueError(f"v has {len(vector_in)} entries and the Jacobian {outputs} rows; expected one for each row")
+                raise ValueError(f"v has {len(vector_in)} entries; expected {outputs}, one for each row of the Jacobian")
             parts = vector_in[:, None] * jacobian
             tails = torch.cat([torch.zeros(1, inputs, dtype=parts.dtype), parts.cumsum(0)])
             for arrow, tail, part in zip(rows, tails.tolist(), parts.tolist(), strict=False):

@@ -49,6 +49,7 @@ class Surface:
         self.names = self.function.names
         self.xs, self.ys = grid(*self.x, POINTS), grid(*self.y, POINTS)
         self.values = self.function.values(torch.cartesian_prod(self.xs, self.ys).reshape(POINTS, POINTS, 2)).T
+        self.heights = self.values.masked_fill(~self.values.isfinite(), math.nan).numpy()
         self._finite = self.values[self.values.isfinite()]
         if not len(self._finite):
             raise ValueError(f"f is nowhere finite for {self.names[0]} in {self.x} and {self.names[1]} in {self.y}")
@@ -58,7 +59,8 @@ class Surface:
 
     def describe(self) -> str:
         """The function, its ranges and its extremes in words."""
-        ranges = (f"{name} from {place(low)} to {place(high)}" for name, (low, high) in zip(self.names, (self.x, self.y), strict=True))
+        sides = zip(self.names, (self.x, self.y), strict=True)
+        ranges = [f"{name} from {place(low)} to {place(high)}" for name, (low, high) in sides]
         return (
             f"level lines of {self.function.label} for {' and '.join(ranges)}, "
             f"where {self.function.label} lies between {number(self.lowest)} and {number(self.highest)}"
@@ -81,12 +83,12 @@ class Surface:
     def draw(self, ax: Axes) -> None:
         """Level lines with their values, the plot darker where the function is higher."""
         ax.grid(False)
-        heights = self.values.masked_fill(~self.values.isfinite(), math.nan).numpy()
         top = 2 * self.highest - self.lowest
         for level in self.levels:
-            ax.contourf(self.xs, self.ys, heights, [level, top], colors=palette.VALUE, alpha=TINT)
+            ax.contourf(self.xs, self.ys, self.heights, [level, top], colors=palette.VALUE, alpha=TINT)
         if self.levels:
-            lines = ax.contour(self.xs, self.ys, heights, self.levels, colors=palette.VALUE, linewidths=0.8, linestyles="-")
+            look = {"colors": palette.VALUE, "linewidths": 0.8, "linestyles": "-"}
+            lines = ax.contour(self.xs, self.ys, self.heights, self.levels, **look)
             ax.clabel(lines, fmt=lambda level: minus(f"{level:g}"), fontsize=9, colors=palette.INK)
         ax.set(xlabel=self.names[0], ylabel=self.names[1], xlim=self.x, ylim=self.y)
         width, height = self.size
@@ -137,7 +139,7 @@ class Surface:
 
     @cached_property
     def _levels(self) -> ContourGenerator:
-        return contour_generator(self.xs.numpy(), self.ys.numpy(), self.values.masked_fill(~self.values.isfinite(), math.nan).numpy())
+        return contour_generator(self.xs.numpy(), self.ys.numpy(), self.heights)
 
 
 def plot_contour(
@@ -178,7 +180,8 @@ def plot_contour(
         return lambda **values: f"; {move(**values)}" if move else ""
 
     values = {} if at is None else surface.named(at)
-    return still(view, height=4.6, about=surface.describe() + ("; arrows show the gradient" if arrows else ""), **values)
+    about = surface.describe() + ("; arrows show the gradient" if arrows else "")
+    return still(view, height=4.6, about=about, **values)
 
 
 def _draw_field(ax: Axes, surface: Surface) -> None:
@@ -298,7 +301,7 @@ class _Slice:
 def plot_direction(
     f: object, *, at: object, angle: object = 30, x: object = (-2, 2), y: object = (-2, 2)
 ) -> Picture:
-    """A direction at a point on the level lines, and beside it the slope in every direction: the gradient's is steepest.
+    """A direction at a point on the level lines, and beside it the slope in every direction.
 
     Args:
         f: `f(x, y)`, `f(p)` with p of shape (2,), or an nn.Module that takes shape (1, 2).
@@ -310,7 +313,8 @@ def plot_direction(
         TypeError: `f` is not a function or does not return a tensor; a range or the point is not two numbers.
         ValueError: `f` raises, returns several values or a value without grad; an empty range.
     """
-    return still(direction_view(Surface(f, x=x, y=y), at=at), width=DIRECTION[0], height=DIRECTION[1], angle=check_number(angle, name="angle"))
+    view, angle = direction_view(Surface(f, x=x, y=y), at=at), check_number(angle, name="angle")
+    return still(view, width=DIRECTION[0], height=DIRECTION[1], angle=angle)
 
 
 def direction_view(surface: Surface, *, at: object) -> View:
@@ -339,7 +343,8 @@ def direction_view(surface: Surface, *, at: object) -> View:
             dot.set_data([angle % 360], [slope])
             text.set_text(minus(f"slope along v = {number(slope)}"))
             return (
-                f"{surface.function.label} at {vector(at, form=place)}: slope {number(slope)} in direction {angle:.0f}°; "
+                f"{surface.function.label} at {vector(at, form=place)}: "
+                f"slope {number(slope)} in direction {angle:.0f}°; "
                 f"steepest is {number(steepest)} at {uphill:.1f}°, the gradient's direction"
             )
 

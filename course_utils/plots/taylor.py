@@ -12,7 +12,9 @@ from .. import palette
 from ..checks import check_number, check_range, check_whole
 from ..picture import Picture
 from .curves import POINTS, describe_curves, draw_curves
-from .drawing import DOT, Update, View, caption, fit_height, last_finite, minus, number, place, place_ends, primes, still
+from .drawing import (
+    DOT, Update, View, caption, fit_height, last_finite, minus, number, place, place_ends, primes, still,
+)  # fmt: skip
 from .functions import ScalarFunction, grid
 
 HIGHEST = 10  # the highest order: the graph of the n-th derivative grows fast
@@ -89,7 +91,8 @@ def taylor_view(f: object, *, x: object = (-4, 4)) -> View:
     def taylor(ax: Axes) -> Update:
         draw_curves(ax, xs, {function.label: curve}, x=function.names[0])
         (line,) = ax.plot([], [], **palette.CYCLE[1])
-        (band,) = ax.plot([], [], color=palette.LEAF, linewidth=7, solid_capstyle="butt", transform=ax.get_xaxis_transform())
+        look = {"color": palette.LEAF, "linewidth": 7, "solid_capstyle": "butt"}
+        (band,) = ax.plot([], [], transform=ax.get_xaxis_transform(), **look)
         (dot,) = ax.plot([], [], "o", color=palette.VALUE, **DOT)
         degree, close = caption(ax, palette.GRADIENT, palette.LEAF)
 

@@ -15,6 +15,7 @@ from .drawing import Update, View, fit_height, label_ends, last_finite, minus, n
 
 MOST_SAMPLES = 64
 MOST_CALLS = 24
+KEPT = {"facecolor": palette.PANEL, "edgecolor": palette.MUTED}
 BYTES = {"B": 1, "KB": 1e3, "MB": 1e6, "GB": 1e9}
 
 
@@ -50,11 +51,10 @@ def microbatch_view(samples: object) -> View:
         fit_height(ax, samples, torch.zeros(1, dtype=samples.dtype))
         ax.set(xlim=(0, count), xlabel="samples, in order", ylabel="gradient", xticks=[])
         ax.axhline(0, color=palette.MUTED, linewidth=0.8)
-        bars = [Rectangle((0, 0), 1, 0, facecolor=palette.PANEL, edgecolor=palette.MUTED, linewidth=1.2) for _ in range(count)]
-        for bar in bars:
-            ax.add_patch(bar)
+        bars = [ax.add_patch(Rectangle((0, 0), 1, 0, linewidth=1.2, **KEPT)) for _ in range(count)]
         ax.plot([index + 0.5 for index in range(count)], samples, "o", color=palette.LEAF, markersize=5)
-        counts = [ax.text(0, 0.02, "", transform=ax.get_xaxis_transform(), ha="center", color=palette.MUTED) for _ in bars]
+        below = {"transform": ax.get_xaxis_transform(), "ha": "center", "color": palette.MUTED}
+        counts = [ax.text(0, 0.02, "", **below) for _ in bars]
         ax.axhline(full, **{**palette.CYCLE[0], "zorder": 4})
         naive_line = ax.axhline(full, **{**palette.CYCLE[3], "zorder": 4})
         labels = label_ends(ax, [(full, "all samples", palette.VALUE), (full, "mean of means", palette.TROUBLE)])
@@ -74,8 +74,9 @@ def microbatch_view(samples: object) -> View:
             place_ends(ax, labels, [full, naive])
             weighted = sum(mean * len(part) for mean, part in zip(means, parts, strict=True)) / count
             return (
-                f"{count} samples in micro-batches of {_listed(map(str, map(len, parts)))}: all samples {number(full)}, "
-                f"weighted mean {number(weighted)}, mean of means {number(naive)}, off by {number(naive - full)}"
+                f"{count} samples in micro-batches of {_listed(map(str, map(len, parts)))}: "
+                f"all samples {number(full)}, weighted mean {number(weighted)}, "
+                f"mean of means {number(naive)}, off by {number(naive - full)}"
             )
 
         return update
@@ -120,12 +121,13 @@ def accumulation_view(*, calls: int, reach: Sequence[float]) -> View:
 
     def accumulation(ax: Axes) -> Update:
         fit_height(ax, torch.tensor([*reach, 0.0], dtype=torch.float64))
-        ax.set(xlim=(0.4, calls + 0.6), xlabel="call of backward", ylabel="x.grad afterwards", xticks=range(1, calls + 1))
+        numbers = range(1, calls + 1)
+        ax.set(xlim=(0.4, calls + 0.6), xlabel="call of backward", ylabel="x.grad afterwards", xticks=numbers)
         ax.grid(visible=False, axis="x")
         ax.axhline(0, color=palette.MUTED, linewidth=0.8)
-        kept = ax.bar(range(1, calls + 1), [0.0] * calls, 0.6, facecolor=palette.PANEL, edgecolor=palette.MUTED, hatch="//")
-        added = ax.bar(range(1, calls + 1), [0.0] * calls, 0.6, color=palette.GRADIENT)
-        texts = [ax.text(call, 0, "", ha="center", va="center", fontweight="bold") for call in range(1, calls + 1)]
+        kept = ax.bar(numbers, [0.0] * calls, 0.6, hatch="//", **KEPT)
+        added = ax.bar(numbers, [0.0] * calls, 0.6, color=palette.GRADIENT)
+        texts = [ax.text(call, 0, "", ha="center", va="center", fontweight="bold") for call in numbers]
         step = 0.05 * (ax.get_ylim()[1] - ax.get_ylim()[0])
 
         def update(grads: Sequence[float], zeroed: Sequence[int] = ()) -> str:
@@ -141,7 +143,8 @@ def accumulation_view(*, calls: int, reach: Sequence[float]) -> View:
                 texts[call - 1].set(y=grad + (step if grad >= 0 else -step), text=minus(f"{grad:.4g}"))
                 before = grad
             reset = f"; zeroed before call {_listed(map(str, starts))}" if starts else ""
-            return f"x.grad after {len(grads)} call{'s' * (len(grads) > 1)} of backward: {', '.join(map(number, grads))}{reset}"
+            after = f"x.grad after {len(grads)} call{'s' * (len(grads) > 1)} of backward"
+            return f"{after}: {', '.join(map(number, grads))}{reset}"
 
         return update
 
@@ -175,9 +178,8 @@ def plot_memory(sizes: Sequence[int], *, memory: Sequence[float], time: Sequence
         ax.minorticks_off()
 
     def told() -> str:
-        return "memory by micro-batch size: " + ", ".join(
-            f"{size:g}: {value / BYTES[unit]:.4g} {unit}" for size, value in zip(xs.tolist(), used.tolist(), strict=True)
-        )
+        pairs = zip(xs.tolist(), (used / BYTES[unit]).tolist(), strict=True)
+        return "memory by micro-batch size: " + ", ".join(f"{size:g}: {value:.4g} {unit}" for size, value in pairs)
 
     def view(ax: Axes) -> Update:
         draw(ax, used / BYTES[unit], f"memory in {unit}", palette.CYCLE[0])
@@ -220,7 +222,8 @@ def plot_losses(losses: object, *, log: bool = False, step: str = "step") -> Pic
     def view(ax: Axes) -> Update:
         for values, look in zip(runs.values(), palette.CYCLE, strict=False):
             ax.plot(values, **look)
-        ax.set(xlabel=step, ylabel="loss", yscale="log" if log else "linear", xlim=(0, max(map(len, runs.values())) - 1 or 1))
+        last = max(map(len, runs.values())) - 1 or 1
+        ax.set(xlabel=step, ylabel="loss", yscale="log" if log else "linear", xlim=(0, last))
         ends = zip(runs.items(), palette.CYCLE, strict=False)
         label_ends(ax, [(last_finite(values), name, look["color"]) for (name, values), look in ends])
         return lambda: "; ".join(_describe_losses(name, values, step) for name, values in runs.items())
@@ -231,4 +234,5 @@ def plot_losses(losses: object, *, log: bool = False, step: str = "step") -> Pic
 def _describe_losses(name: str, values: torch.Tensor, step: str) -> str:
     if not values.isfinite().all():
         return f"{name} is not finite from {step} {(~values.isfinite()).nonzero()[0].item()} on"
-    return f"{name} goes from {number(values[0])} to {number(values[-1])} in {len(values)} {step}s, lowest {number(values.min())}"
+    way = f"from {number(values[0])} to {number(values[-1])}"
+    return f"{name} goes {way} in {len(values)} {step}s, lowest {number(values.min())}"
