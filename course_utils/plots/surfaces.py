@@ -328,11 +328,11 @@ def direction_view(surface: Surface, *, at: object) -> View:
     def direction(left: Axes, right: Axes) -> Update:
         surface.draw(left)
         gradient_part(left, surface)(**surface.named(at))
-        arrow = Arrow(left, palette.LEAF, label="v", line="-")
+        arrow = Arrow(left, palette.LEAF, label="d", line="-")
         degrees = grid(0, 360, POINTS)
         right.plot(degrees, steepest * torch.cos(torch.deg2rad(degrees - uphill)), **palette.CYCLE[0])
         right.axvline(uphill, color=palette.GRADIENT, linestyle="--", linewidth=1.5)
-        right.set(xlabel="direction of v in degrees", ylabel="slope along v", xlim=(0, 360), xticks=range(0, 361, 90))
+        right.set(xlabel="direction of d in degrees", ylabel="slope along d", xlim=(0, 360), xticks=range(0, 361, 90))
         (dot,) = right.plot([], [], "o", color=palette.LEAF, **DOT)
         (text,) = caption(right, palette.LEAF)
 
@@ -341,7 +341,7 @@ def direction_view(surface: Surface, *, at: object) -> View:
             slope = sum(part * way for part, way in zip(gradient, along, strict=True))
             arrow.set(at, [reach * way for way in along])
             dot.set_data([angle % 360], [slope])
-            text.set_text(minus(f"slope along v = {number(slope)}"))
+            text.set_text(minus(f"slope along d = {number(slope)}"))
             return (
                 f"{surface.function.label} at {vector(at, form=place)}: "
                 f"slope {number(slope)} in direction {angle:.0f}°; "
