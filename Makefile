@@ -7,7 +7,7 @@ FIRST = $(firstword $(sort $(wildcard notebooks/*.ipynb)))
 COURSE = @$(PYTHON) tools/course.py
 
 .DEFAULT_GOAL := help
-.PHONY: lab install test refresh bench help
+.PHONY: lab install test refresh pin bench help
 test refresh bench: export OMP_NUM_THREADS = 1
 
 lab: ## open the first lesson in JupyterLab
@@ -18,6 +18,8 @@ test: ## run every notebook with nbval, and every unit test (one file: TESTS=not
 	$(COURSE) --with=test -m pytest -n $(WORKERS) --dist loadfile $(TESTS)
 refresh: ## run the notebooks afresh and store their outputs (one: NOTEBOOKS=notebooks/02_backward.ipynb)
 	$(COURSE) --with=test tools/refresh.py $(NOTEBOOKS)
+pin: ## write the versions installed in .venv to constraints.txt
+	$(COURSE) --with=test --with=bench tools/pin.py
 bench: ## measure everything again and write benchmarks/README.md
 	$(COURSE) --with=bench benchmarks/run.py
 help: ## show this list
