@@ -33,7 +33,8 @@ def diagnose(seen: Mapping[str, object], expected: Mapping[str, object], *, answ
     """One message in Markdown about the first case of `seen` that differs from `expected`."""
     wrong = [case for case in expected if not same(seen[case], expected[case], tolerance=tolerance)]
     case, right = wrong[0], len(expected) - len(wrong)
-    what = describe(seen[case], expected[case], is_function=callable(answer), tolerance=tolerance)
+    it = "The result is" if callable(answer) else "Your answer is"
+    what = describe(seen[case], expected[case], it=it, may_tell_factor=callable(answer), tolerance=tolerance)
     if isinstance(expected[case], bool) and isinstance(seen[case], bool):
         what = f"This should {'hold and does not' if expected[case] else 'not be so and is'}: *{case}*."
     elif case:
@@ -46,17 +47,16 @@ def diagnose(seen: Mapping[str, object], expected: Mapping[str, object], *, answ
     return what
 
 
-def describe(seen: object, expected: object, *, is_function: bool, tolerance: float) -> str:
-    """How one observation differs from the expected one, in a sentence or two."""
-    it = "Your function returns" if is_function else "Your answer is"
+def describe(seen: object, expected: object, *, it: str, may_tell_factor: bool, tolerance: float) -> str:
+    """How one observation differs from the expected one, in a sentence or two that may begin with `it`."""
     if isinstance(seen, Raised):
         return _describe_error(seen)
     if isinstance(expected, Raised):
         return "This should raise an error, and it does not."
     if seen is None:
-        return f"{it} None." + (" Is there a `return`?" if is_function else "")
+        return f"{it} None." + (" Is there a `return`?" if it == "The result is" else "")
     if isinstance(seen, torch.Tensor) and isinstance(expected, torch.Tensor):
-        return next(_differences(seen, expected, it=it, may_tell_factor=is_function, tolerance=tolerance))
+        return next(_differences(seen, expected, it=it, may_tell_factor=may_tell_factor, tolerance=tolerance))
     if isinstance(seen, frozenset) and isinstance(expected, frozenset):
         missing = "some are missing" if expected - seen else "none is missing"
         return f"Of the {len(seen)} you name, {len(seen & expected)} belong there; {missing}."
@@ -64,7 +64,7 @@ def describe(seen: object, expected: object, *, is_function: bool, tolerance: fl
         if len(seen) != len(expected):
             return f"{it} {len(seen)} things, and {len(expected)} are asked for."
         at = next(i for i, pair in enumerate(zip(seen, expected, strict=True)) if not same(*pair, tolerance=tolerance))
-        deeper = describe(seen[at], expected[at], is_function=is_function, tolerance=tolerance)
+        deeper = describe(seen[at], expected[at], it="It is", may_tell_factor=may_tell_factor, tolerance=tolerance)
         return f"Look at number {at + 1} of {len(seen)}. {deeper}"
     if type(seen) is not type(expected):
         return f"{it} {_kind(seen)}, and {_kind(expected)} is asked for."

@@ -61,6 +61,8 @@ PLAIN_WORDS = {
         "An `if` needs one yes or no, and this tensor holds several. Decide entry by entry with `torch.where`.",
     r"mat1 and mat2 shapes cannot be multiplied|inconsistent tensor size|size mismatch, got input":
         "The sizes do not fit for a matrix product: the inner ones must be equal. Compare the shapes of the two factors.",
+    r"Expected target size|Expected input batch_size":
+        "`cross_entropy` wants one row of scores for each target. Flatten both: scores of shape (how many, classes), targets of shape (how many,).",
     r"The size of tensor a \(\d+\) must match the size of tensor b":
         "The two shapes do not fit together, not even by broadcasting. Compare them, dimension by dimension from the right.",
     r"(have the same dtype|expected scalar type|Found dtype)":

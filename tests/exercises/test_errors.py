@@ -101,6 +101,8 @@ RAISE = [
     lambda: torch.ones(2) @ torch.ones(3),
     lambda: torch.ones(2, 3) @ torch.ones(2),
     lambda: torch.ones(2) + torch.ones(3),
+    lambda: torch.nn.functional.cross_entropy(torch.ones(2, 4, 5), torch.zeros(2, 4, dtype=torch.long)),
+    lambda: torch.nn.functional.cross_entropy(torch.ones(2, 5), torch.zeros(3, dtype=torch.long)),
     lambda: torch.ones(2, 2) @ torch.ones(2, 2, dtype=torch.float64),
     lambda: torch.nn.Linear(2, 2)(torch.ones(2, dtype=torch.float64)),
     lambda: torch.nn.functional.binary_cross_entropy(leaf(0.5), torch.ones(1, dtype=torch.float64)).backward(),

@@ -1,0 +1,399 @@
+"""Exercises of lesson 05: differentiate the derivative."""
+
+import torch
+
+from .exercise import exercise, prediction
+from .observe import canonical
+from .probes import numbers_made
+
+
+@prediction(
+    """
+    Let $y = x^3 + x^2$ at $x = 2$. What is the first derivative there, and what the second? Type two numbers:
+    `prediction = [.., ..]`.
+    """,
+    mistakes=[
+        ([12.0, 14.0], "12 is the value of $y$ at 2. The first derivative is $3x^2 + 2x$. Your second number is right."),
+        ([16.0, 16.0], "The first is right. Differentiate it once more: $3x^2 + 2x$ is itself a function of $x$."),
+        ([16.0, 12.0], "The first is right. In the second, the derivative of $2x$ is missing."),
+        ([16.0, 32.0], "The first is right. The second is not twice the first: differentiate $3x^2 + 2x$ once more."),
+        ([14.0, 16.0], "Both numbers are there, in the wrong order."),
+        ([16.0, 256.0], "The first is right. The second derivative is not its square: differentiate $3x^2 + 2x$ once more."),
+        ([12.0, 12.0], "Both derivatives have two terms, one from $x^3$ and one from $x^2$."),
+    ],
+    hints=[
+        "The exponent comes down as a factor and goes down by one, in each term.",
+        "The first derivative is $3x^2 + 2x$. Treat it as a function of its own.",
+    ],
+)
+def two_slopes():
+    x = torch.tensor(2.0, requires_grad=True)
+    y = x**3 + x**2
+    (first,) = torch.autograd.grad(y, x, create_graph=True)
+    (second,) = torch.autograd.grad(first, x)
+    return first, second
+
+
+def _wavy(x):
+    return torch.sin(x) + x**4
+
+
+def _cube(x):
+    return x**3
+
+
+@exercise(
+    """
+    Write `nth_derivative(f, x, n)`: the `n`-th derivative of `f` at the Python number `x`. For `n` = 0 that is `f(x)`. It is
+    right also when a derivative has become constant: the ones after it are 0.
+    """,
+    probe={
+        "the first of sin x + x⁴": lambda nth: nth(_wavy, 0.5, 1),
+        "the third of sin x + x⁴": lambda nth: nth(_wavy, 0.5, 3),
+        "f itself, n = 0": lambda nth: nth(_wavy, 0.5, 0),
+        "the third of x³, a constant": lambda nth: nth(_cube, 2.0, 3),
+        "the sixth of x³": lambda nth: nth(_cube, 2.0, 6),
+    },
+    hints=[
+        "Start with `y = f(x)` and replace `y` by its derivative, `n` times.",
+        "A gradient is differentiable only if its own computation was recorded: `create_graph=True`.",
+        "A constant has no graph behind it: its `requires_grad` is False. What is its derivative?",
+    ],
+)
+def nth_derivative(f, x, n):
+    x = torch.tensor(float(x), requires_grad=True)
+    y = f(x)
+    for _ in range(n):
+        if not y.requires_grad:
+            return torch.zeros_like(x)
+        (y,) = torch.autograd.grad(y, x, create_graph=True)
+    return y
+
+
+@nth_derivative.right
+def _(f, x, n):
+    for _ in range(n):
+        f = torch.func.grad(f)
+    return f(torch.tensor(float(x)))
+
+
+@nth_derivative.right
+def _(f, x, n):
+    if n == 0:
+        return f(torch.tensor(float(x)))
+    x = torch.tensor(float(x), requires_grad=True)
+    y = f(x)
+    for _ in range(n):
+        (y,) = torch.autograd.grad(y + 0 * x, x, create_graph=True)
+    return y.item()
+
+
+@nth_derivative.mistake(
+    "The first derivative works, but nobody recorded how it was computed, so it cannot be differentiated again. `retain_graph=True` "
+    "keeps the old graph and records nothing new; `create_graph=True` does."
+)
+def _(f, x, n):
+    x = torch.tensor(float(x), requires_grad=True)
+    y = f(x)
+    for _ in range(n):
+        (y,) = torch.autograd.grad(y, x, retain_graph=True)
+    return y
+
+
+@nth_derivative.mistake(
+    "Right, until a derivative is constant: it has no graph behind it, and `grad` raises. Look at `y.requires_grad` first; the "
+    "derivative of a constant is 0."
+)
+def _(f, x, n):
+    x = torch.tensor(float(x), requires_grad=True)
+    y = f(x)
+    for _ in range(n):
+        (y,) = torch.autograd.grad(y, x, create_graph=True)
+    return y
+
+
+@nth_derivative.mistake("One derivative too many: for `n` = 0 nothing is differentiated.")
+def _(f, x, n):
+    return nth_derivative.answer(f, x, n + 1)
+
+
+@nth_derivative.mistake("One derivative too few: for `n` = 1 you return `f(x)` itself.")
+def _(f, x, n):
+    return nth_derivative.answer(f, x, n - 1)
+
+
+@nth_derivative.mistake("That is the first derivative to the power `n`. The second derivative is not the square of the first: differentiate `n` times.")
+def _(f, x, n):
+    return nth_derivative.answer(f, x, 1) ** n
+
+
+@nth_derivative.mistake("That is the first derivative, whatever `n` is. Differentiate the result again, `n` times in all.")
+def _(f, x, n):
+    x = torch.tensor(float(x), requires_grad=True)
+    (g,) = torch.autograd.grad(f(x), x, create_graph=True)
+    return g
+
+
+@nth_derivative.mistake(
+    "The derivatives pile up: `backward` adds each of them to the same `x.grad`. Use `torch.autograd.grad`, which returns each one and keeps nothing."
+)
+def _(f, x, n):
+    x = torch.tensor(float(x), requires_grad=True)
+    y = f(x)
+    for _ in range(n):
+        if not y.requires_grad:
+            return torch.zeros_like(x)
+        y.backward(create_graph=True)
+        y = x.grad.clone()
+    x.grad = None
+    return y
+
+
+def _points():
+    return torch.linspace(-3, 3, 7)
+
+
+@exercise(
+    """
+    Write `sin_derivatives(x)`: the first and the second derivative of $\\sin$ at all points of the tensor `x`, as a pair of
+    tensors of the shape of `x`. Let autograd do both.
+    """,
+    probe={
+        "the first at seven points": lambda derivatives: derivatives(_points())[0],
+        "the second at seven points": lambda derivatives: derivatives(_points())[1],
+        "there are two": lambda derivatives: len(derivatives(_points())) == 2,
+    },
+    hints=[
+        "`torch.sin(x).sum()` is one number, and each point sees its own slope in it.",
+        "Record how the first derivative is computed (`create_graph=True`), sum it, differentiate again.",
+    ],
+)
+def sin_derivatives(x):
+    x = x.detach().clone().requires_grad_()
+    (first,) = torch.autograd.grad(torch.sin(x).sum(), x, create_graph=True)
+    (second,) = torch.autograd.grad(first.sum(), x)
+    return first, second
+
+
+@sin_derivatives.right
+def _(x):
+    slope = torch.func.grad(torch.sin)
+    return torch.func.vmap(slope)(x), torch.func.vmap(torch.func.grad(slope))(x)
+
+
+@sin_derivatives.mistake(
+    "The first derivative was computed without `create_graph=True`. So it is a plain number without a history, and differentiating it again raises."
+)
+def _(x):
+    x = x.detach().requires_grad_()
+    (first,) = torch.autograd.grad(torch.sin(x).sum(), x)
+    (second,) = torch.autograd.grad(first.sum(), x)
+    return first, second
+
+
+@sin_derivatives.mistake("The sign of the second is wrong: where the sine is above zero, its curve bends *down*.")
+def _(x):
+    return torch.cos(x), torch.sin(x)
+
+
+@sin_derivatives.mistake("Your second is the first again: you differentiated $\\sin$ twice from the start. Differentiate the first derivative.")
+def _(x):
+    return torch.cos(x), torch.cos(x)
+
+
+@sin_derivatives.mistake("The second holds the first as well: `backward` adds to `x.grad`. Use `torch.autograd.grad`, which returns each one by itself.")
+def _(x):
+    return torch.cos(x), torch.cos(x) - torch.sin(x)
+
+
+@sin_derivatives.mistake("Those are the sine and its first derivative. The first and the *second* derivative are asked for.")
+def _(x):
+    return torch.sin(x), torch.cos(x)
+
+
+@sin_derivatives.mistake("`grad` needs one number to start from, and you give it one for each point. Sum first: the slopes stay apart.")
+def _(x):
+    x = x.detach().requires_grad_()
+    (first,) = torch.autograd.grad(torch.sin(x), x, create_graph=True)
+    return first, torch.autograd.grad(first.sum(), x)[0]
+
+
+@sin_derivatives.mistake("`torch.autograd.grad` always returns a tuple, with one gradient for each input. Take out the tensor: `(first,) = …`.")
+def _(x):
+    first, second = sin_derivatives.answer(x)
+    return (first,), (second,)
+
+
+def _mixed(x):
+    return x[0] ** 3 * x[1] + torch.sin(x[1]) * x[2] + torch.exp(x[2])
+
+
+@exercise(
+    """
+    Write `hessian_diag(f, x)`: the second derivatives $\\partial^2 f / \\partial x_i^2$, one for each entry of `x`, where `f` maps
+    a tensor with one dimension to one number.
+    """,
+    probe={"three inputs that mix": lambda diagonal: diagonal(_mixed, torch.tensor([1.5, 0.7, -0.4]))},
+    hints=[
+        "First the gradient `g`, recorded with `create_graph=True`. The Hessian is the Jacobian of `g`.",
+        "Differentiate one entry `g[i]` at a time. That gives row `i` of the Hessian; which entry of it do you need?",
+    ],
+)
+def hessian_diag(f, x):
+    x = x.detach().clone().requires_grad_()
+    (g,) = torch.autograd.grad(f(x), x, create_graph=True)
+    rows = [torch.autograd.grad(slope, x, retain_graph=True)[0] for slope in g]
+    return torch.stack([row[i] for i, row in enumerate(rows)])
+
+
+@hessian_diag.right
+def _(f, x):
+    return torch.func.hessian(f)(x).diagonal()
+
+
+@hessian_diag.mistake("That is the whole Hessian. The second derivatives by one and the same entry stand on its diagonal.")
+def _(f, x):
+    return torch.func.hessian(f)(x)
+
+
+@hessian_diag.mistake("That is the gradient, squared. A second derivative says how the *slope* changes: differentiate the gradient again.")
+def _(f, x):
+    return torch.func.grad(f)(x) ** 2
+
+
+@hessian_diag.mistake(
+    "You differentiate the sum of the gradient. So entry $i$ holds the sum of row $i$ of the Hessian, mixed derivatives included. "
+    "Differentiate one `g[i]` at a time."
+)
+def _(f, x):
+    x = x.detach().requires_grad_()
+    (g,) = torch.autograd.grad(f(x), x, create_graph=True)
+    return torch.autograd.grad(g.sum(), x)[0]
+
+
+@hessian_diag.mistake("That is the gradient. Differentiate it once more.")
+def _(f, x):
+    return torch.func.grad(f)(x)
+
+
+@hessian_diag.mistake("The gradient was computed without `create_graph=True`, so it has no history and cannot be differentiated.")
+def _(f, x):
+    x = x.detach().requires_grad_()
+    (g,) = torch.autograd.grad(f(x), x)
+    return torch.stack([torch.autograd.grad(slope, x, retain_graph=True)[0][i] for i, slope in enumerate(g)])
+
+
+@hessian_diag.mistake("The first row works, then the graph is freed. It is walked once for each entry: pass `retain_graph=True`.")
+def _(f, x):
+    x = x.detach().requires_grad_()
+    (g,) = torch.autograd.grad(f(x), x, create_graph=True)
+    return torch.stack([torch.autograd.grad(slope, x)[0][i] for i, slope in enumerate(g)])
+
+
+@hessian_diag.mistake("That is the first row of the Hessian. From row $i$ take the entry $i$.")
+def _(f, x):
+    return torch.func.hessian(f)(x)[0]
+
+
+@hessian_diag.mistake("That is one number, the sum of the diagonal. Return its entries.")
+def _(f, x):
+    return torch.func.hessian(f)(x).trace()
+
+
+def _chain(x):
+    return (torch.sin(x) * x.roll(1) ** 2).sum()
+
+
+def _without_a_hessian(hvp):
+    x, v = torch.linspace(0, 1, 120), torch.linspace(-1, 1, 120)
+    return numbers_made(hvp, _chain, x, v) < 60 * 120
+
+
+def _leaves_nothing_behind(hvp):
+    x = torch.tensor([1.0, 2.0, 3.0], requires_grad=True)
+    canonical(hvp(_chain, x, torch.ones(3)))
+    return x.grad is None
+
+
+@exercise(
+    """
+    Write `hvp(f, x, v)`: the product $Hv$ of the Hessian of `f` at `x` with the vector `v`, without ever building $H$,
+    neither whole nor row by row. `f` maps a tensor with one dimension to one number.
+    """,
+    probe={
+        "three inputs": lambda hvp: hvp(_mixed, torch.tensor([1.5, 0.7, -0.4]), torch.tensor([1.0, -2.0, 3.0])),
+        "with 120 inputs, no more work than a few calls of f": _without_a_hessian,
+        "the caller's x.grad stays None": _leaves_nothing_behind,
+    },
+    hints=[
+        "The Hessian is the Jacobian of the gradient `g`, and it is symmetric: $Hv$ and $v^T H$ have the same entries.",
+        "A second walk computes $v^T H$: differentiate `g` with the weights `v`, or the number `g @ v`.",
+    ],
+)
+def hvp(f, x, v):
+    x = x.detach().clone().requires_grad_()
+    (g,) = torch.autograd.grad(f(x), x, create_graph=True)
+    return torch.autograd.grad(g, x, v)[0]
+
+
+@hvp.right
+def _(f, x, v):
+    x = x.detach().requires_grad_()
+    (g,) = torch.autograd.grad(f(x), x, create_graph=True)
+    return torch.autograd.grad(g @ v, x)[0]
+
+
+@hvp.right
+def _(f, x, v):
+    return torch.func.jvp(torch.func.grad(f), (x,), (v,))[1]
+
+
+@hvp.mistake("The numbers are right, but you build all of $H$ to use it once: $n^2$ numbers. A second walk with weights gives the product alone.")
+def _(f, x, v):
+    return torch.func.hessian(f)(x.detach()) @ v
+
+
+@hvp.mistake(
+    "You differentiate `g.sum()` and multiply by `v` afterwards: that is $(H \\cdot 1) \\cdot v$, entry by entry. The weights belong *into* "
+    "the second walk."
+)
+def _(f, x, v):
+    x = x.detach().requires_grad_()
+    (g,) = torch.autograd.grad(f(x), x, create_graph=True)
+    return torch.autograd.grad(g.sum(), x)[0] * v
+
+
+@hvp.mistake("The gradient was computed without `create_graph=True`, so it has no history and cannot be differentiated.")
+def _(f, x, v):
+    x = x.detach().requires_grad_()
+    (g,) = torch.autograd.grad(f(x), x)
+    return torch.autograd.grad(g, x, v)[0]
+
+
+@hvp.mistake("That is the gradient times `v`, entry by entry. Nothing has been differentiated twice yet.")
+def _(f, x, v):
+    return torch.func.grad(f)(x.detach()) * v
+
+
+@hvp.mistake("That is $g \\cdot v$, the slope of `f` along `v`, one number. Differentiate it by `x`: that gives $Hv$.")
+def _(f, x, v):
+    return torch.func.grad(f)(x.detach()) @ v
+
+
+@hvp.mistake("That is $v^T H v$, the curvature along `v`, one number. $Hv$ has one entry for each input.")
+def _(f, x, v):
+    return hvp.answer(f, x, v) @ v
+
+
+@hvp.mistake("The numbers are right, but the two walks have filled the caller's `x.grad`. Work on a leaf of your own, or use `torch.autograd.grad`.")
+def _(f, x, v):
+    x.requires_grad_()
+    f(x).backward(create_graph=True)
+    g, x.grad = x.grad, None
+    (g @ v).backward()
+    return x.grad
+
+
+@hvp.mistake("`torch.autograd.grad` returns a tuple, with one gradient for each input. Take out the tensor.")
+def _(f, x, v):
+    return (hvp.answer(f, x, v),)
