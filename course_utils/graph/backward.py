@@ -16,10 +16,9 @@ from torch.autograd.function import BackwardCFunction
 
 from ..checks import describe
 from .data import Graph, Summary
-from .facts import Flow, Traced
-from .formulas import Input, Site, spell_out
+from .facts import Facts, Flow, Traced
 from .summary import summarise
-from .walk import BEYOND, Walk, dtype_name
+from .walk import Walk, dtype_name
 
 _FREED = (
     "the values that this graph needs have been freed by a backward pass, so it cannot be walked again; "
@@ -33,10 +32,10 @@ def backward(graph: Graph, v: object) -> Graph:
         raise ValueError("this graph does not come from trace(), so there is no autograd graph to walk backwards")
     traced = graph._walk
     facts = replace(traced.facts, gradients={}, flows={})
-    done = Traced(traced.walk, facts)
+    starts = _starts(traced.walk, v)
     with torch.no_grad():
-        _Pass(done).run(_starts(traced.walk, v))
-    return done.graph()
+        _Pass(traced.walk, facts).run(starts)
+    return Traced(traced.walk, facts).graph()
 
 
 def _starts(walk: Walk, v: object) -> list[torch.Tensor]:
@@ -65,15 +64,17 @@ def _ones(walk: Walk, number: int) -> torch.Tensor:
 
 
 class _Pass:
-    """One backward pass; what it finds goes into the facts of `traced`."""
+    """One backward pass; what it finds goes into `facts`."""
 
-    def __init__(self, traced: Traced):
-        self.walk, self.facts = traced.walk, traced.facts
+    def __init__(self, walk: Walk, facts: Facts):
+        self.walk, self.facts = walk, facts
         self.totals: dict[int, torch.Tensor] = {}
-        self.inputs = _Inputs(traced)
+        self.ones: dict[Any, torch.Tensor] = {}
+        self.is_mixed = len(set(walk.dtypes)) > 1
 
     def run(self, starts: Sequence[torch.Tensor]) -> None:
-        self.totals.update(enumerate(starts))
+        for number, start in enumerate(starts):
+            self._add(number, start, None)
         operations, gradients = self.walk.operations, self.facts.gradients
         for number in self.walk.order.backward:
             total = self.totals.pop(number, None)
@@ -82,66 +83,92 @@ class _Pass:
             if operations[number] is not None:
                 self._step(number, total)
 
+    def _add(self, number: int, gradient: torch.Tensor, shown: Summary | None) -> None:
+        """Adds one contribution; where it is the only one, its summary is the total's."""
+        totals, gradients = self.totals, self.facts.gradients
+        if number in totals:
+            totals[number] = totals[number] + gradient
+            gradients.pop(number, None)
+        else:
+            totals[number] = gradient
+            if shown is not None:
+                gradients[number] = shown
+
     def _step(self, number: int, total: torch.Tensor | None) -> None:
-        walk, totals = self.walk, self.totals
+        walk, flows = self.walk, self.facts.flows
         function, output = walk.keys[number]
-        sent = _call(function, output, total)
-        single = math.prod(walk.shapes[number]) == 1
-        slopes = _call(function, output, _ones(walk, number)) if single else None
-        site = Site(walk.operations[number], function, walk.shapes[number], self.inputs.of(number))
+        shapes = walk.shapes
+        try:
+            sent = _call(function, output, total)
+            slopes = self._slopes(number, function, output, total)
+        except RuntimeError as error:
+            if "freed" in str(error):
+                raise RuntimeError(_FREED) from error
+            raise
         for slot, source in enumerate(walk.sources[number]):
-            if source < 0:
+            if source < 0 or sent[slot] is None:
                 continue
-            shape = walk.shapes[source]
-            flowing = sent[slot]
-            if flowing is not None:
-                flowing = _fit(flowing, shape, walk.dtypes[source])
-                before = totals.get(source)
-                totals[source] = flowing if before is None else before + flowing
-            slope = slopes[slot] if single and math.prod(shape) == 1 else None
-            local = None if slope is None else slope.item()
-            gradient = None if flowing is None else summarise(flowing)
-            self.facts.flows[number, slot] = Flow(gradient, local, spell_out(site, slot, shape, local))
+            gradient = _fit(sent[slot], shapes[source], walk.dtypes[source] if self.is_mixed else None)
+            shown = summarise(gradient)
+            self._add(source, gradient, shown)
+            slope = slopes[slot] if slopes is not None and _is_single(shapes[source]) else None
+            flows[number, slot] = Flow(shown, None if slope is None else slope.item())
+
+    def _slopes(
+        self, number: int, function: Any, output: int, total: torch.Tensor | None
+    ) -> Sequence[torch.Tensor | None] | None:
+        """The local derivatives of a single number: what the function sends back for a gradient of one."""
+        shape = self.walk.shapes[number]
+        if total is None or not _is_single(shape):
+            return None
+        kind = (shape, total.dtype, total.device)
+        if kind not in self.ones:
+            self.ones[kind] = torch.ones_like(total)
+        return _call(function, output, self.ones[kind])
 
 
-class _Inputs:
-    """What formulas say about the inputs of an operation."""
-
-    def __init__(self, traced: Traced):
-        self.walk, self.facts = traced.walk, traced.facts
-        self.constants = {use: constant for constant in traced.facts.constants for use in constant.uses}
-
-    def of(self, number: int) -> list[Input]:
-        sources = self.walk.sources[number]
-        count = len(sources) + ((number, len(sources)) in self.constants)
-        return [self._one(number, slot, sources[slot] if slot < len(sources) else BEYOND) for slot in range(count)]
-
-    def _one(self, number: int, slot: int, source: int) -> Input:
-        if source >= 0:
-            return Input(self.facts.names.get(source), self.facts.values.get(source), self.walk.shapes[source])
-        constant = self.constants.get((number, slot))
-        if constant is None:
-            return Input(None, None, None)
-        return Input(constant.name, constant.value, constant.shown.shape, True)
+def _is_single(shape: tuple[int, ...]) -> bool:
+    return not shape or math.prod(shape) == 1
 
 
 def _call(function: Any, output: int, gradient: torch.Tensor | None) -> Sequence[torch.Tensor | None]:
     """What one autograd function sends to each of its inputs for a gradient of one of its outputs."""
     if isinstance(function, BackwardCFunction):
-        arguments = [
-            torch.zeros(one.shape, dtype=one.dtype, device=one.device) for one in function._input_metadata
-        ]
-        arguments[output] = gradient if gradient is not None else arguments[output]
-        sent = function.apply(*arguments)
+        return _call_custom(function, output, gradient)
+    count = len(function._input_metadata)
+    if count == 1:
+        sent = function(gradient)
     else:
-        arguments = [None] * len(function._input_metadata)
+        arguments: list[torch.Tensor | None] = [None] * count
         arguments[output] = gradient
         sent = function(*arguments)
     return sent if isinstance(sent, tuple) else (sent,)
 
 
-def _fit(gradient: torch.Tensor, shape: tuple[int, ...], dtype: str) -> torch.Tensor:
-    """The gradient as its input is: broadcasting is undone by summing, as the engine does it."""
+def _call_custom(function: Any, output: int, gradient: torch.Tensor | None) -> Sequence[torch.Tensor | None]:
+    """A function of the learner's: like the engine, with zeros for the outputs that no gradient reached."""
+    outputs = function._input_metadata
+    arguments = [torch.zeros(one.shape, dtype=one.dtype, device=one.device) for one in outputs]
+    if gradient is not None:
+        arguments[output] = gradient
+    sent = function.apply(*arguments)
+    sent = sent if isinstance(sent, tuple) else (sent,)
+    needed = function.needs_input_grad
+    if len(sent) < len(needed) or any(one is not None for one in sent[len(needed) :]):
+        raise RuntimeError(
+            f"function {function.name()} returned an incorrect number of gradients "
+            f"(expected {len(needed)}, got {len(sent)})"
+        )
+    # It answers for every input, also for those that are no tensors, which autograd does not count.
+    answers = iter([one for one, is_needed in zip(sent, needed) if is_needed])
+    return [None if source is None else next(answers) for source, _ in function.next_functions]
+
+
+def _fit(gradient: torch.Tensor, shape: tuple[int, ...], dtype: str | None) -> torch.Tensor:
+    """The gradient as its input is: broadcasting is undone by summing, as the engine does it.
+
+    `dtype` is the input's, or None where there is one dtype for all.
+    """
     if gradient.shape != shape:
         gradient = gradient.sum_to_size(shape)
-    return gradient if dtype_name(gradient.dtype) == dtype else gradient.to(getattr(torch, dtype))
+    return gradient if dtype is None or dtype_name(gradient.dtype) == dtype else gradient.to(getattr(torch, dtype))

@@ -8,6 +8,7 @@ from itertools import repeat
 from typing import Any, NamedTuple
 
 from .data import Edge, Graph, Node, Summary
+from .formulas import Input, Site, spell_out
 from .walk import Walk
 
 _node = partial(tuple.__new__, Node)
@@ -40,14 +41,13 @@ class Constant(NamedTuple):
 
 
 class Flow(NamedTuple):
-    """What the backward pass found on one edge, in the field order of `Edge`."""
+    """What the backward pass found on one edge."""
 
-    gradient: Summary | None
+    gradient: Summary
     local: float | complex | None
-    formula: str
 
 
-NO_FLOW = Flow(None, None, "")
+_NO_FLOW = (None, None, "")
 
 
 @dataclass
@@ -87,12 +87,12 @@ class Traced:
     def read(self) -> dict[str, Any]:
         """Nodes, edges and backward order: leaves first, then operations, each constant just before its first use."""
         nodes, place = self._nodes()
-        edges, flows = [], self.facts.flows
-        for number in self.walk.order.numbers:
-            for slot, source in enumerate(self.walk.sources[number]):
-                if source >= 0:
-                    flow = flows.get((number, slot), NO_FLOW) if flows else NO_FLOW
-                    edges.append((place[source], place[number], slot, *flow))
+        edges = self._edges_with_flow(place) if self.facts.flows else [
+            (place[source], place[number], slot, *_NO_FLOW)
+            for number in self.walk.order.numbers
+            for slot, source in enumerate(self.walk.sources[number])
+            if source >= 0
+        ]
         if self.facts.constants:
             edges.extend(self._constant_edges(place, len(nodes)))
             edges.sort(key=lambda edge: edge[1:3])
@@ -135,10 +135,37 @@ class Traced:
             together.append(nodes[number])
         return together, place
 
+    def _edges_with_flow(self, place: list[int]) -> list[tuple]:
+        walk, flows, edges = self.walk, self.facts.flows, []
+        constants = {use: constant for constant in self.facts.constants for use in constant.uses}
+        for number in walk.order.numbers:
+            site = None
+            for slot, source in enumerate(walk.sources[number]):
+                if source < 0:
+                    continue
+                flow = flows.get((number, slot))
+                if flow is None:
+                    edges.append((place[source], place[number], slot, *_NO_FLOW))
+                    continue
+                site = site or self._site(number, constants)
+                formula = spell_out(site, slot, walk.shapes[source], flow.local)
+                edges.append((place[source], place[number], slot, *flow, formula))
+        return edges
+
+    def _site(self, number: int, constants: dict[tuple[int, int], Constant]) -> Site:
+        """What formulas say about an operation and its inputs."""
+        walk, names, values = self.walk, self.facts.names, self.facts.values
+        sources = walk.sources[number]
+        inputs = [Input(names.get(at), values.get(at), walk.shapes[at] if at >= 0 else None) for at in sources]
+        for slot in range(len(sources) + 1):
+            if (constant := constants.get((number, slot))) is not None:
+                inputs[slot : slot + 1] = [Input(constant.name, constant.value, constant.shown.shape, True)]
+        return Site(walk.operations[number], walk.keys[number][0], walk.shapes[number], inputs)
+
     def _constant_edges(self, place: list[int], count: int) -> list[tuple]:
         edges = []
         for own, constant in zip(place[count - len(self.facts.constants) :], self.facts.constants):
-            edges.extend((own, place[number], slot, *NO_FLOW) for number, slot in constant.uses)
+            edges.extend((own, place[number], slot, *_NO_FLOW) for number, slot in constant.uses)
             if constant.origin is not None:
-                edges.append((place[constant.origin], own, 0, *NO_FLOW))
+                edges.append((place[constant.origin], own, 0, *_NO_FLOW))
         return edges

@@ -46,6 +46,8 @@ def check_placed(found: Walk, facts: Facts, unplaced: Mapping[str, torch.Tensor]
     Raises:
         ValueError: every input of every operation is known, and one of the named constants is none of them.
     """
+    if not unplaced:
+        return
     uses = {use for constant in facts.constants for use in constant.uses}
     for number, sources in enumerate(found.sources):
         if any(source == CONSTANT and (number, slot) not in uses for slot, source in enumerate(sources)):

@@ -54,12 +54,12 @@ def trace(
         ValueError: there is no graph behind `target`, a tensor is not in it, or two names stand for the same tensor.
     """
     options = {"model": model, "limit": limit, "values": values}
-    own = _own_names(target)
-    for option, given in options.items():
-        if isinstance(given, torch.Tensor) or (given is not None and option in own):
-            names[option], options[option] = given, None
-    model, limit = _check_model(options["model"]), options["limit"]
-    limit = LIMIT if limit is None else check_whole(limit, name="limit", low=1, high=100_000_000)
+    if model is not None or limit is not None or values is not None:
+        own = _own_names(target)
+        for option, given in options.items():
+            if isinstance(given, torch.Tensor) or (given is not None and option in own):
+                names[option], options[option] = given, None
+    model, limit, values = _check_options(**options)
     if callable(target) and not isinstance(target, torch.Tensor):
         return _trace_function(target, names, model, limit)
     outputs = _check_outputs(target)
@@ -68,8 +68,9 @@ def trace(
     if model is not None:
         name_parameters(found, facts, {id(part): path for path, part in model.named_modules()}, model)
         guess_modules(found, facts)
-    if options["values"] is not False:
-        check_placed(found, facts, read_values(found, facts, outputs, constants))
+    if values:
+        unplaced = read_values(found, facts, outputs, constants)
+        check_placed(found, facts, unplaced)
     return Traced(found, facts).graph()
 
 
@@ -84,14 +85,17 @@ def _own_names(target: object) -> Mapping[str, object]:
         return {}
 
 
-def _check_model(model: object) -> torch.nn.Module | None:
-    if model is None or isinstance(model, torch.nn.Module):
-        return model
-    raise TypeError(f"model is {describe(model)}; expected the nn.Module that the output comes from")
+def _check_options(*, model: object, limit: object, values: object) -> tuple[torch.nn.Module | None, int, bool]:
+    if model is not None and not isinstance(model, torch.nn.Module):
+        raise TypeError(f"model is {describe(model)}; expected the nn.Module that the output comes from")
+    if values not in (None, True, False):
+        raise TypeError(f"values is {describe(values)}; expected True or False")
+    limit = LIMIT if limit is None else check_whole(limit, name="limit", low=1, high=100_000_000)
+    return model, limit, values is not False
 
 
 def _check_outputs(target: object, *, name: str = "target") -> list[torch.Tensor]:
-    outputs = list(_tensors(target))
+    outputs = [target] if isinstance(target, torch.Tensor) else list(_tensors(target))
     if not outputs:
         raise TypeError(f"{name} is {describe(target)}; expected a tensor, several tensors, or a function")
     tracked = [output for output in outputs if output.requires_grad]
