@@ -100,11 +100,12 @@ def plot_difference_error(f: object, *, at: object = 1.0, central: bool = False)
             ax.loglog(steps[seen], error[seen], **{**look, "linewidth": 1.6})
             ax.plot(steps[best], _window(error)[best], "o", color=look["color"], **DOT)
             beside = error[seen][LABEL_AT : LABEL_AT + 3 * PER_DECADE]
+            height = (beside.max() if above else beside.min()).item()
             ax.annotate(
-                name, (steps[LABEL_AT], beside.max() if above else beside.min()), (0, 6 if above else -6),
+                name, (steps[LABEL_AT].item(), height), (0, 6 if above else -6),
                 textcoords="offset points", va="bottom" if above else "top", color=look["color"], fontweight="bold",
             )  # fmt: skip
-        ax.set(xlabel="step h", ylabel="error of the difference", xlim=(steps[0], steps[-1]))
+        ax.set(xlabel="step h", ylabel="error of the difference", xlim=(10.0**SMALLEST, 10.0**LARGEST))
         ax.margins(y=0.12)
         kind = "central" if central else "forward"
         about = f"error of the {kind} difference of {exact.label} at {exact.names[0]} = {place(at)}"

@@ -55,7 +55,7 @@ class Surface:
             raise ValueError(f"f is nowhere finite for {self.names[0]} in {self.x} and {self.names[1]} in {self.y}")
         self.lowest, self.highest = self._finite.min().item(), self._finite.max().item()
         chosen = self._nice_levels(levels) if isinstance(levels, int) else list(levels)
-        self.levels = [float(level) for level in chosen if self.lowest < level < self.highest]
+        self.levels = [float(level) for level in sorted(chosen) if self.lowest < level < self.highest]
 
     def describe(self) -> str:
         """The function, its ranges and its extremes in words."""
@@ -102,7 +102,8 @@ class Surface:
         if low < 0 or middle - low > 0.25 * (high - low) or high == low:
             return MaxNLocator(count).tick_values(low, high).tolist()
         top = math.floor(math.log10(high))
-        return sorted(digit * 10.0**power for power in range(top, top - 4, -1) for digit in (5, 2, 1))[-count:]
+        series = [digit * 10.0**power for power in range(top, top - 5, -1) for digit in (5, 2, 1)]
+        return [level for level in series if level < high][:count]
 
     @property
     def size(self) -> tuple[float, float]:

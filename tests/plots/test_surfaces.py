@@ -1,0 +1,165 @@
+import math
+import re
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from course_utils import plot_contour, plot_descent, plot_direction, plot_newton, plot_partials, plot_paths, plot_slices
+from course_utils.plots.descent import descend, newton_step
+from course_utils.plots.surfaces import Surface
+
+
+def lesson(u, v):
+    return u**3 + v**2 + 4 * u * v
+
+
+def bowl(x, y):
+    return x**2 + 5 * y**2
+
+
+RANGES = {"x": (-4, 4), "y": (-5, 5)}
+
+
+def test_contour_says_function_ranges_value_and_gradient():
+    assert plot_contour(lesson, **RANGES, at=(3, 4)).description == (
+        "level lines of lesson for u from -4.00 to 4.00 and v from -5.00 to 5.00, "
+        "where lesson lies between -119.000 and 169.000; "
+        "lesson(3.00, 4.00) = 91.000, gradient (43.000, 20.000), length 47.424"
+    )
+
+
+@settings(max_examples=8, deadline=None)
+@given(st.floats(-1.5, 1.5), st.floats(-1.5, 1.5))
+def test_gradient_stands_at_right_angles_on_the_level_line(x, y):
+    surface = Surface(bowl, x=(-2, 2), y=(-2, 2))
+    value, gradient = surface.function.value_and_gradient((x, y))
+    if value < 0.2:
+        return
+    line = torch.tensor(surface.level_line(value), dtype=torch.float64).T
+    pieces, middles = line.diff(dim=0), (line[1:] + line[:-1]) / 2
+    far = (middles - torch.tensor([x, y])).norm(dim=1).masked_fill(pieces.norm(dim=1) < 1e-3, torch.nan)
+    along = pieces[far.nan_to_num(9).argmin()]
+    cosine = torch.nn.functional.cosine_similarity(along, torch.tensor(gradient, dtype=torch.float64), dim=0)
+    assert abs(cosine) < 0.15
+
+
+def test_arrows_grow_with_the_slope_and_fit_the_plot():
+    surface = Surface(bowl, x=(-2, 2), y=(-2, 2))
+    lengths = [math.hypot(*surface.arrow((slope, 0.0))) for slope in (0.1, 1, 10, 1e9)]
+    assert lengths == sorted(lengths)
+    assert lengths[-1] < 2
+    assert surface.arrow((0.0, 0.0)) == (0.0, 0.0)
+
+
+def test_axes_have_one_scale_and_the_names_of_the_parameters():
+    axes = plot_contour(lesson, **RANGES).figure.axes[0]
+    assert axes.get_aspect() == 1
+    assert (axes.get_xlabel(), axes.get_ylabel()) == ("u", "v")
+
+
+@pytest.mark.parametrize("arrows", [False, True])
+def test_functions_with_poles_gaps_or_one_value_can_be_drawn(arrows):
+    assert "between -5." in plot_contour(lambda p: p.log().sum(), arrows=arrows).description
+    assert "between 1.000 and 1.000" in plot_contour(lambda x, y: 1 + 0 * x * y, at=(0, 0), arrows=arrows).description
+    plot_contour(lambda x, y: 1 / (x * y), at=(1, 1), arrows=arrows)
+
+
+def test_a_steep_valley_has_levels_on_its_floor():
+    surface = Surface(lambda x, y: (1 - x) ** 2 + 10 * (y - x**2) ** 2, x=(-2, 2), y=(-2, 2))
+    assert min(surface.levels) <= 2
+    assert 3 <= len(surface.levels) <= 9
+
+
+def test_levels_can_be_given():
+    assert Surface(bowl, x=(-2, 2), y=(-2, 2), levels=[1, 4, 999]).levels == [1.0, 4.0]
+
+
+@pytest.mark.parametrize("plot", [plot_slices, plot_partials])
+def test_partial_derivatives_are_said(plot):
+    description = plot(lesson, at=(3, 4), **RANGES).description
+    assert "43.000" in description
+    assert "20.000" in description
+
+
+def test_slices_name_what_is_held_and_what_moves():
+    picture = plot_slices(lesson, at=(3, 4), **RANGES)
+    assert picture.description == "lesson(3.00, 4.00) = 91.000; ∂lesson/∂u = 43.000, ∂lesson/∂v = 20.000"
+    first, second = picture.figure.axes
+    assert (first.get_xlabel(), second.get_xlabel()) == ("u", "v")
+
+
+@settings(max_examples=6, deadline=None)
+@given(st.floats(0, 360))
+def test_directional_derivative_is_the_gradient_times_the_direction(angle):
+    description = plot_direction(bowl, at=(1, 0.5), angle=angle).description
+    slope, steepest = (float(text) for text in re.findall(r"(?:slope|steepest is) (-?\d+\.\d+)", description))
+    assert slope == pytest.approx(2 * math.cos(math.radians(angle)) + 5 * math.sin(math.radians(angle)), abs=6e-4)
+    assert steepest == pytest.approx(math.hypot(2, 5), abs=6e-4)
+
+
+def test_descent_follows_the_closed_form():
+    path = descend(Surface(bowl, x=(-2, 2), y=(-2, 2)), (1.0, 1.0), learning_rate=0.1, steps=5)
+    steps = torch.arange(6, dtype=torch.float64)
+    torch.testing.assert_close(path, torch.stack([0.8**steps, 0.0**steps], -1))
+
+
+def test_descent_says_where_it_ends():
+    assert plot_descent(bowl, start=(1, 1), learning_rate=0.1, steps=10).description == (
+        "gradient descent with learning rate 0.1: from (1.00, 1.00) to (0.107, 0.000) in 10 steps, bowl = 0.012"
+    )
+
+
+def test_a_path_that_leaves_or_runs_away_is_said_to():
+    leaves = plot_descent(bowl, start=(0, 0.2), learning_rate=0.22, steps=30).description
+    assert "having left the picture at step 13" in leaves
+    lost = plot_descent(lambda x, y: x**4 + y**4, start=(-1.8, 1.2), learning_rate=0.9, steps=30)
+    assert "it runs away, past all bounds after 2 steps" in lost.description
+    assert len(lost.svg) < 150_000
+
+
+def test_no_steps_at_all():
+    assert "to (1.000, 1.000) in 0 steps" in plot_descent(bowl, start=(1, 1), steps=0).description
+
+
+def test_paths_side_by_side():
+    straight = torch.linspace(1, 0, 11)[:, None].expand(-1, 2)
+    description = plot_paths(bowl, {"one": straight, "two": 2 * straight}).description
+    assert description == (
+        "one: from (1.00, 1.00) to (0.000, 0.000) in 10 steps, bowl = 0.000; "
+        "two: from (2.00, 2.00) to (0.000, 0.000) in 10 steps, bowl = 0.000"
+    )
+
+
+def test_newton_reaches_the_bottom_of_a_bowl_in_one_step():
+    assert plot_newton(bowl, at=(1, 1)).description == (
+        "from bowl(1.000, 1.000) = 6.000, curvatures (2.000, 10.000): "
+        "the gradient step ends at bowl(0.800, 0.000) = 0.640, Newton's at bowl(0.000, 0.000) = 0.000"
+    )
+
+
+def test_newton_says_where_it_has_no_step():
+    assert plot_newton(lambda x, y: x**2, at=(1, 1)).description.endswith("Newton has none, as the Hessian is singular")
+    assert newton_step(torch.full((2, 2), torch.nan), (1.0, 1.0)).isnan().all()
+
+
+@pytest.mark.parametrize(
+    ("plot", "kind", "message"),
+    [
+        (lambda: plot_contour(bowl, x=(1, -1)), ValueError, r"x = \(1, -1\) is an empty range"),
+        (lambda: plot_contour(bowl, at=(1, 2, 3)), ValueError, "at has 3 entries; expected 2 numbers"),
+        (lambda: plot_contour(bowl, at=1), TypeError, "at is 1; expected 2 numbers"),
+        (lambda: plot_contour(torch.ones(2)), TypeError, "f is a float32 tensor"),
+        (lambda: plot_contour(lambda x, y: x * torch.nan), ValueError, "f is nowhere finite"),
+        (lambda: plot_contour(lambda x, y: torch.stack([x, y])), ValueError, r"shape \(2,\) at x = 0, y = 0; expected one"),
+        (lambda: plot_descent(bowl, start=(1, 1), steps=-1), ValueError, "steps is -1; expected a whole number from 0"),
+        (lambda: plot_descent(bowl, start=(1, 1), learning_rate=None), TypeError, "learning_rate is None"),
+        (lambda: plot_paths(bowl, {}), ValueError, "paths is {}; expected one to four"),
+        (lambda: plot_paths(bowl, {"a": [[1.0, 2.0, 3.0]]}), ValueError, r"paths\['a'\] has shape \(1, 3\)"),
+        (lambda: plot_direction(bowl, at=(1, 1), angle="up"), TypeError, "angle is 'up'"),
+    ],
+)
+def test_bad_arguments(plot, kind, message):
+    with pytest.raises(kind, match=message):
+        plot()
