@@ -4,6 +4,9 @@ from importlib import import_module
 
 _HOMES = {
     "trace": "trace",
+    "draw_graph": "draw",
+    "step_backward": "step",
+    "explore_graph": "step",
 }
 __all__ = sorted(_HOMES)
 
