@@ -30,6 +30,9 @@ TONES = {
     TROUBLE: ("trouble", "#e58fc0"),
 }
 
+TONE = re.compile("#[0-9a-fA-F]{6}")
+INKED = tuple(f"{what}{how}" for what in ("fill", "stroke", "stop-color") for how in ('="', ":", ": "))
+
 STYLE = {
     "figure.facecolor": PAPER,
     "axes.facecolor": PAPER,
@@ -84,14 +87,19 @@ def new_figure(*, width: float = 6.4, height: float = 3.8, rows: int = 1, column
         return figure, figure.subplots(rows, columns)
 
 
+def _follow_theme(tone: re.Match[str]) -> str:
+    known = TONES.get(tone[0].lower())
+    is_ink = tone.string[max(0, tone.start() - 12) : tone.start()].lower().endswith(INKED)
+    return f"var(--{known[0]})" if known and is_ink else tone[0]
+
+
 def themed(svg: str) -> str:
     """The SVG with every tone of the palette replaced by a variable that follows the reader's theme.
 
     An SVG inside `<img>` gets its `prefers-color-scheme` from the page around it, so the picture follows
     JupyterLab's theme also where the notebook is not trusted. `svg` must have one `<svg …>` root.
     """
-    for light, (name, _) in TONES.items():
-        svg = re.sub(f'(fill|stroke|stop-color)(="|: ?){light}', rf"\1\2var(--{name})", svg, flags=re.IGNORECASE)
+    svg = TONE.sub(_follow_theme, svg)
     light_rules = "".join(f"--{name}:{light};" for light, (name, _) in TONES.items())
     dark_rules = "".join(f"--{name}:{dark};" for name, dark in TONES.values())
     sheet = f"<style>svg{{{light_rules}}}@media(prefers-color-scheme:dark){{svg{{{dark_rules}}}}}</style>"
