@@ -173,7 +173,7 @@ def plot_memory(sizes: Sequence[int], *, memory: Sequence[float], time: Sequence
     def draw(ax: Axes, values: torch.Tensor, label: str, look: Mapping[str, str]) -> None:
         ax.plot(xs, values, marker="o", **look)
         ax.set_xscale("log", base=2)
-        ax.set(xlabel="micro-batch size", ylabel=label, ylim=(0, 1.12 * values.max()))
+        ax.set(xlabel="micro-batch size", ylabel=label, ylim=(0, 1.12 * values.max().item()))
         ax.set_xticks(xs.tolist(), [f"{size:g}" for size in xs.tolist()], minor=False)
         ax.minorticks_off()
 

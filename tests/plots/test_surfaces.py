@@ -3,7 +3,7 @@ import re
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from course_utils import plot_contour, plot_descent, plot_direction, plot_newton, plot_partials, plot_paths, plot_slices
@@ -33,10 +33,9 @@ def test_contour_says_function_ranges_value_and_gradient():
 @settings(max_examples=8, deadline=None)
 @given(st.floats(-1.5, 1.5), st.floats(-1.5, 1.5))
 def test_gradient_stands_at_right_angles_on_the_level_line(x, y):
-    surface = Surface(bowl, x=(-2, 2), y=(-2, 2))
+    surface = Surface(lambda x, y: x**2 + 2 * y**2, x=(-2, 2), y=(-2, 2))
     value, gradient = surface.function.value_and_gradient((x, y))
-    if value < 0.2:
-        return
+    assume(value > 1)  # nearer the middle the line bends within a cell of the grid
     line = torch.tensor(surface.level_line(value), dtype=torch.float64).T
     pieces, middles = line.diff(dim=0), (line[1:] + line[:-1]) / 2
     far = (middles - torch.tensor([x, y])).norm(dim=1).masked_fill(pieces.norm(dim=1) < 1e-3, torch.nan)

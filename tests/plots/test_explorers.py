@@ -1,0 +1,99 @@
+"""Every ready-made explorer, at both ends, in the middle and in between, on the live canvas and as a still picture."""
+
+import random
+import re
+
+import pytest
+import torch
+
+from course_utils import explorers
+from course_utils.sliders.blit import Canvas
+
+
+def cubic(x):
+    return x**3 - 3 * x
+
+
+def bowl(x, y):
+    return x**2 + 5 * y**2
+
+
+def pair(x):
+    return torch.stack([x[0] * x[1], x[0] + x[1]])
+
+
+EXPLORERS = {
+    "tangent": lambda: explorers.explore_tangent(cubic),
+    "secant": lambda: explorers.explore_secant(cubic),
+    "derivatives": lambda: explorers.explore_derivatives(torch.sin, order=3),
+    "taylor": lambda: explorers.explore_taylor(torch.sin, order=4),
+    "partials": lambda: explorers.explore_partials(lambda u, v: u**3 + v**2 + 4 * u * v, x=(-4, 4), y=(-5, 5), at=(3, 4)),
+    "direction": lambda: explorers.explore_direction(bowl, at=(1, 1)),
+    "descent": lambda: explorers.explore_descent(bowl, start=(-1.8, 1.2), learning_rate=(0.01, 0.25), steps=10),
+    "newton": lambda: explorers.explore_newton(bowl),
+    "vjp turned": lambda: explorers.explore_vjp(pair, at=[2.0, 3.0]),
+    "vjp moved": lambda: explorers.explore_vjp([[1.0, 2.0], [0.0, 1.0], [3.0, -1.0]]),
+    "microbatches": lambda: explorers.explore_microbatches([1.0, 2.0, 3.0, 10.0]),
+    "accumulation": lambda: explorers.explore_accumulation(lambda x: x**2),
+    "line": lambda: explorers.explore_line([1.0, 2.0, 3.0], [2.0, 4.0, 5.0]),
+    "training": lambda: explorers.explore_training([1.0, 2.0], [2.0, 4.0], [torch.sin, torch.cos], losses=[2.0, 1.0]),
+}
+
+
+@pytest.mark.parametrize("name", EXPLORERS)
+def test_every_position_has_a_picture_and_a_readout(name):
+    explorer, chance = EXPLORERS[name](), random.Random(0)
+    figure, update = explorer.new_figure()
+    canvas = Canvas(figure)
+    for fraction in [0, 1, 0.5, *(chance.random() for _ in range(12))]:
+        values = {name: control.at(fraction) for name, control in explorer.controls.items()}
+        picture, text = canvas.frame(lambda values=values: explorer.move(update, values))
+        assert len(picture) > 1000
+        assert re.search(r"\d\.\d{3}", text)
+    if name != "derivatives":
+        assert canvas.full_draws <= 2
+
+
+@pytest.mark.parametrize("name", EXPLORERS)
+def test_still_pictures_say_what_the_readout_says(name):
+    explorer = EXPLORERS[name]()
+    _, update = explorer.new_figure()
+    assert explorer.picture.description == explorer.move(update, explorer.start)
+
+
+def test_sliders_start_where_they_are_told():
+    assert EXPLORERS["partials"]().start == {"u": 3.0, "v": 4.0}
+    assert EXPLORERS["partials"]().picture.description.endswith("gradient (43.000, 20.000), length 47.424")
+
+
+def test_typed_values_draw_the_same_picture():
+    assert EXPLORERS["tangent"]()(at=0.5).description == "tangent of cubic at x = 0.50: cubic = -1.375, slope = -2.250"
+    assert EXPLORERS["accumulation"]()(calls=3).description.endswith("4.000, 8.000, 12.000")
+    assert EXPLORERS["accumulation"]()(calls=2, zero=True).description.endswith("4.000, 4.000; zeroed before call 2")
+    assert EXPLORERS["microbatches"]()(size=3).description.endswith("mean of means 6.000, off by 2.000")
+    assert EXPLORERS["vjp turned"]()(angle=0).description == "v = (1.000, 0.000), vᵀJ = (3.000, 2.000)"
+    assert EXPLORERS["vjp moved"]()(v0=0, v1=0, v2=1).description.endswith("vᵀJ = (3.000, -1.000)")
+    assert "mean squared error 0.333, its gradient by (w, b) (2.000, 0.667)" in EXPLORERS["line"]()(w=2, b=0).description
+    assert EXPLORERS["training"]()(step=1).description.startswith("step 1: loss 1.000, 2 samples")
+
+
+@pytest.mark.parametrize(
+    ("make", "kind", "message"),
+    [
+        (lambda: explorers.explore_tangent(cubic, x=(1, 1)), ValueError, "x = .* is an empty range"),
+        (lambda: explorers.explore_tangent(torch.ones(1)), TypeError, "f is a float32 tensor"),
+        (lambda: explorers.explore_taylor(cubic, order=0), ValueError, "order is 0; expected a whole number from 1 to 10"),
+        (lambda: explorers.explore_descent(bowl, start=1), TypeError, "start is 1; expected 2 numbers"),
+        (lambda: explorers.explore_partials(bowl, at=(9, 0)), ValueError, "x .* start 9.* outside"),
+        (lambda: explorers.explore_vjp(pair), TypeError, "at is None; expected the point"),
+        (lambda: explorers.explore_training([1.0, 2.0], [1.0, 2.0], [torch.sin]), ValueError, "models has 1 entries"),
+        (
+            lambda: explorers.explore_training([1.0, 2.0], [1.0, 2.0], [torch.sin, torch.cos], losses=[1.0]),
+            ValueError,
+            "losses has 1 entries and models 2",
+        ),
+    ],
+)
+def test_bad_arguments(make, kind, message):
+    with pytest.raises(kind, match=message):
+        make()
