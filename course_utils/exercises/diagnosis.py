@@ -12,9 +12,10 @@ from .show import as_code
 
 
 def misfit(answer: object, solution: object) -> str:
-    """What is wrong with the kind of an answer, before it is tried: not a function, other parameters; "" where it fits."""
+    """What is wrong with the kind of an answer before it is tried, or its parameters; "" where they fit."""
     if not callable(solution):
-        return "This exercise asks for a value, and you passed a function. Pass what it returns." if callable(answer) else ""
+        asked = "This exercise asks for a value, and you passed a function. Pass what it returns."
+        return asked if callable(answer) else ""
     name = getattr(solution, "__name__", "your function")
     if not callable(answer):
         return f"Pass the function itself, without calling it: `check({name})`."
@@ -99,7 +100,8 @@ def _differences(
         yield "The numbers are right, but rows and columns are swapped."
     if seen.shape != expected.shape:
         reshaped = seen.numel() == expected.numel() and agrees(seen.reshape(expected.shape))
-        yield f"{it} {_kind(seen)}, and {_kind(expected)} is asked for{': right numbers, wrong shape' if reshaped else ''}."
+        but = ": right numbers, wrong shape" if reshaped else ""
+        yield f"{it} {_kind(seen)}, and {_kind(expected)} is asked for{but}."
     if seen.is_complex() != expected.is_complex():
         yield f"{it} {'complex' if seen.is_complex() else 'real'} numbers, and the other kind is asked for."
     for found, name in (("isnan", "nan (not a number)"), ("isinf", "infinity")):
@@ -117,4 +119,5 @@ def _differences(
         yield f"{right} of the {seen.numel()} numbers are right."
     if seen.dim() and agrees(seen.flip(0)):
         yield "The numbers are right, but in the opposite order."
-    yield "The number is not right." if seen.dim() == 0 else f"The shape {tuple(seen.shape)} is right, the numbers are not."
+    shape = tuple(seen.shape)
+    yield f"The shape {shape} is right, the numbers are not." if shape else "The number is not right."

@@ -10,7 +10,8 @@ PLAIN_WORDS = {
         "The graph was walked before, and the values it had saved are freed. Compute the output anew before each "
         "`backward`; only if one graph must be walked twice, pass `retain_graph=True` the first time.",
     r"a view of a leaf Variable that requires grad is being used in an in-place operation":
-        "A part of a leaf is changed in place while PyTorch records. Change it under `torch.no_grad()`, or work on a copy.",
+        "A part of a leaf is changed in place while PyTorch records. Change it under `torch.no_grad()`, or work on a "
+        "copy.",
     r"a leaf Variable that requires grad is being used in an in-place operation":
         "A leaf is changed in place while PyTorch records. For an update step, do it under `torch.no_grad()`.",
     r"has been modified by an inplace operation":
@@ -21,7 +22,8 @@ PLAIN_WORDS = {
         "`detach`, `no_grad`, `.item()` or a tensor built from numbers. When a gradient is differentiated again, it "
         "must have been computed with `create_graph=True`.",
     r"One of the differentiated Tensors does not require grad":
-        "You differentiate with respect to a tensor that is not tracked. Set `requires_grad_()` on it before you compute with it.",
+        "You differentiate with respect to a tensor that is not tracked. Set `requires_grad_()` on it before you "
+        "compute with it.",
     r"grad can be implicitly created only for scalar outputs":
         "The output has several numbers, so PyTorch does not know how to weigh them. Reduce it to one number (`sum`), "
         "or pass `gradient=`, one weight for each entry.",
@@ -31,43 +33,54 @@ PLAIN_WORDS = {
         "The output does not depend on this input, so there is no path to walk. Is it the very tensor you computed "
         "with? If it may be unused, pass `allow_unused=True` (gives None) or `materialize_grads=True` (gives zeros).",
     r"Only Tensors of floating point and complex dtype can require gradients":
-        "Whole numbers have no gradients, because they cannot be moved a little. Make the tensor with a floating dtype.",
+        "Whole numbers have no gradients, because they cannot be moved a little. Make the tensor with a floating "
+        "dtype.",
     r"you can only change requires_grad flags of leaf variables":
-        "`requires_grad` can be set on leaves only; this tensor was computed. Set the flag where the leaf is made, or `detach()` first.",
+        "`requires_grad` can be set on leaves only; this tensor was computed. Set the flag where the leaf is made, or "
+        "`detach()` first.",
     r"can't optimize a non-leaf Tensor":
-        "An optimiser updates leaves. This tensor was computed from others, so set `requires_grad` after the last operation on it.",
+        "An optimiser updates leaves. This tensor was computed from others, so set `requires_grad` after the last "
+        "operation on it.",
     r"deepcopy protocol":
         "Only leaves can be deep-copied; this tensor was computed. `detach().clone()` copies its values.",
     r"Can't call numpy\(\) on Tensor that requires grad":
-        "NumPy does not record gradients. `detach()` first, for looking only: what NumPy computes is lost to `backward`.",
+        "NumPy does not record gradients. `detach()` first, for looking only: what NumPy computes is lost to "
+        "`backward`.",
     r"Inference tensors cannot be saved for backward":
-        "This tensor was made under `inference_mode` and can never take part in a recorded computation. Use `no_grad` there instead.",
+        "This tensor was made under `inference_mode` and can never take part in a recorded computation. Use `no_grad` "
+        "there instead.",
     r"returned an incorrect number of gradients":
-        "`backward` of a custom function returns one gradient for each argument of `forward`, None for those without one.",
+        "`backward` of a custom function returns one gradient for each argument of `forward`, None for those without "
+        "one.",
     r"returned nan values in its":
         "The first nan of the backward pass appears at this operation. Look at the values that go into it.",
     r"Jacobian mismatch":
         "The gradient that `backward` returns is not the one that finite differences measure: the derivative is wrong.",
     r"'(float|int)' object has no attribute '(backward|grad|requires_grad_?|detach|item|grad_fn)'":
-        "This is a plain number: `.item()` or `float()` has cut it off from the graph. Keep the tensor as long as you want gradients.",
+        "This is a plain number: `.item()` or `float()` has cut it off from the graph. Keep the tensor as long as you "
+        "want gradients.",
     r"'NoneType'":
-        "Something here is None. A `.grad` is None before `backward` has run, after `zero_grad()`, and always on a tensor "
-        "that is not a leaf. A function without `return` gives None too.",
+        "Something here is None. A `.grad` is None before `backward` has run, after `zero_grad()`, and always on a "
+        "tensor that is not a leaf. A function without `return` gives None too.",
     r"vmap: It looks like you're calling \.item\(\)":
-        "Under `vmap` a tensor stands for many values at once, so it cannot become one number or decide an `if`. Use `torch.where`.",
+        "Under `vmap` a tensor stands for many values at once, so it cannot become one number or decide an `if`. Use "
+        "`torch.where`.",
     r"(cannot be converted to Scalar|only one element tensors can be converted)":
         "A tensor with several entries cannot become one number. Reduce it first, for example with `sum()`.",
     r"Boolean value of Tensor with more than one value is ambiguous":
         "An `if` needs one yes or no, and this tensor holds several. Decide entry by entry with `torch.where`.",
     r"mat1 and mat2 shapes cannot be multiplied|inconsistent tensor size|size mismatch, got input":
-        "The sizes do not fit for a matrix product: the inner ones must be equal. Compare the shapes of the two factors.",
+        "The sizes do not fit for a matrix product: the inner ones must be equal. Compare the shapes of the two "
+        "factors.",
     r"Expected target size|Expected input batch_size":
-        "`cross_entropy` wants one row of scores for each target. Flatten both: scores of shape (how many, classes), targets of shape (how many,).",
+        "`cross_entropy` wants one row of scores for each target. Flatten both: scores of shape (how many, classes), "
+        "targets of shape (how many,).",
     r"The size of tensor a \(\d+\) must match the size of tensor b":
-        "The two shapes do not fit together, not even by broadcasting. Compare them, dimension by dimension from the right.",
+        "The two shapes do not fit together, not even by broadcasting. Compare them, dimension by dimension from the "
+        "right.",
     r"(have the same dtype|expected scalar type|Found dtype)":
-        "Two floating dtypes meet here. Make the new tensor with the dtype of the one you were given, "
-        "for example by `torch.zeros_like(x)`.",
+        "Two floating dtypes meet here. Make the new tensor with the dtype of the one you were given, for example by "
+        "`torch.zeros_like(x)`.",
     r"missing \d+ required positional argument|takes (from )?\d+ (to \d+ )?positional arguments? but":
         "A function was called with the wrong number of arguments. Keep the parameters as they are in the stub.",
     r"name '\w+' is not defined":

@@ -89,7 +89,7 @@ class Exercise(Shown):
         return answer
 
     def check(self, answer: object) -> Verdict:
-        """Right, Not yet or Unfinished, with a word about why; a pass is remembered. Never raises, whatever the answer does."""
+        """Right, Not yet or Unfinished, and why; a pass is remembered. Never raises, whatever the answer does."""
         verdict = self.grade(answer)
         if verdict.status == "right" and self.name is not None:
             return replace(verdict, message=remember(self.name))
@@ -131,7 +131,7 @@ class Exercise(Shown):
         return self._solution
 
     def cell(self, variable: str = "answer") -> str:
-        """The code of a cell that gives the solution: a definition, or `variable = value`. It needs `import torch` only."""
+        """The code of a cell with the solution, a definition or `variable = value`; it needs `import torch` only."""
         return _source(self.answer) if callable(self.answer) else f"{variable} = {self.answer!r}"
 
     @property
@@ -139,8 +139,8 @@ class Exercise(Shown):
         """Where the exercise stands, as in "lesson_02.slope"; None for one that stands in no lesson of the course."""
         package = f"{__package__}."
         lessons = [module for module in sys.modules if module.startswith(f"{package}lesson_")]
-        places = ((lesson, name) for lesson in lessons for name, thing in vars(sys.modules[lesson]).items() if thing is self)
-        return next((f"{lesson.removeprefix(package)}.{name}" for lesson, name in places), None)
+        named = ((lesson, *item) for lesson in lessons for item in vars(sys.modules[lesson]).items())
+        return next((f"{lesson.removeprefix(package)}.{name}" for lesson, name, thing in named if thing is self), None)
 
     @property
     def card(self) -> Card:
@@ -153,7 +153,7 @@ class Exercise(Shown):
 
     @property
     def _unfinished(self) -> Verdict:
-        message = f"Put your answer in place of the `...` and run this cell again. Stuck? `{self._called}.hint()` helps."
+        message = f"Put your answer in place of the `...` and run the cell again. Stuck? `{self._called}.hint()` helps."
         return Verdict("unfinished", message)
 
     @cached_property
@@ -171,7 +171,7 @@ class Prediction(Exercise):
         parts: the other arguments of `Exercise`.
 
     Example:
-        >>> slope_at_3 = Prediction("How steep is $3x^2$ at 3?", 18.0, mistakes=[(27.0, "…"), (9.0, "…")], hints=["…", "…"])
+        >>> slope = Prediction("How steep is $3x^2$ at 3?", 18.0, mistakes=[(27.0, "…"), (9.0, "…")], hints=["…", "…"])
     """
 
     heading = "Predict"

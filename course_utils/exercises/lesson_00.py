@@ -8,9 +8,11 @@ from .exercise import exercise, prediction
 @prediction(
     "How steep is $f(x) = 3x^2$ at $x = 3$? Type the slope as a number.",
     mistakes=[
-        (27.0, "That is the height $f(3) = 3 \\cdot 3^2$. The slope says how fast the height changes: put 3 into $f'(x) = 6x$."),
+        (27.0, "That is the height $f(3) = 3 \\cdot 3^2$. The slope says how fast the height changes: put 3 into "
+         "$f'(x) = 6x$."),
         (6.0, "6 is the factor in front of $x$ in $f'(x) = 6x$. It still has to be multiplied by $x$."),
-        (9.0, "That is $3x$, or $x^2$. Differentiating $x^2$ brings the exponent 2 down as a factor: $f'(x) = 3 \\cdot 2x$."),
+        (9.0, "That is $3x$, or $x^2$. Differentiating $x^2$ brings the exponent 2 down as a factor: $f'(x) = 3 \\cdot "
+         "2x$."),
         (54.0, "That is the slope of $(3x)^2$. In $3x^2$ only the $x$ is squared, not the 3."),
         (2.0, "2 is the exponent. It comes down as a factor: $f'(x) = 3 \\cdot 2x$, and 3 goes in for $x$."),
     ],
@@ -36,8 +38,10 @@ def first_gradient():
         "at the whole number 4": lambda gradient_at: gradient_at(4),
     },
     hints=[
-        "Put the four lines into the function: make the tensor, compute `y`, call `y.backward()`, return what it has left behind.",
-        "Make the tensor from the argument, not from 3.0. Only floating numbers can require a gradient, so `float(x)` helps.",
+        "Put the four lines into the function: make the tensor, compute `y`, call `y.backward()`, return what it has "
+        "left behind.",
+        "Make the tensor from the argument, not from 3.0. Only floating numbers can require a gradient, so `float(x)` "
+        "helps.",
     ],
 )
 def gradient_at(x):
@@ -54,7 +58,9 @@ def _(x):
     return x.grad.item()
 
 
-@gradient_at.mistake("It gives the same number wherever it is asked. Make the tensor from the argument `x`, not from 3.0.")
+@gradient_at.mistake(
+    "It gives the same number wherever it is asked. Make the tensor from the argument `x`, not from 3.0."
+)
 def _(x):
     x = torch.tensor(3.0, requires_grad=True)
     y = 3 * x**2
@@ -71,8 +77,8 @@ def _(x):
 
 
 @gradient_at.mistake(
-    "You return None. Either `y.backward()` is not called before you read `x.grad`, or you return what `backward()` returns: "
-    "it returns None, and writes the slope into `x.grad`."
+    "You return None. Either `y.backward()` is not called before you read `x.grad`, or you return what `backward()` "
+    "returns: it returns None, and writes the slope into `x.grad`."
 )
 def _(x):
     x = torch.tensor(float(x), requires_grad=True)

@@ -12,14 +12,14 @@ from .probes import numbers_made
     Type two numbers: `prediction = [.., ..]`.
     """,
     mistakes=[
-        ([4.0, 3.0], "You gave both outputs the weight 1. The argument of `backward` weighs the rows of the Jacobian: the second counts ten times."),
-        (
-            [23.0, 11.0],
-            "That is $Jv$, the other product: it says where the *output* goes when `x` moves along $v$. `backward` computes $v^T J$, "
-            "weights on the outputs.",
-        ),
-        ([[3.0, 2.0], [10.0, 10.0]], "The rows are weighted as they should be. `backward` adds them up: `x.grad` has the shape of `x`."),
-        ([[3.0, 2.0], [1.0, 1.0]], "That is the Jacobian itself. `backward` multiplies it from the left by the weights, which makes one row of it."),
+        ([4.0, 3.0], "You gave both outputs the weight 1. The argument of `backward` weighs the rows of the Jacobian: "
+         "the second counts ten times."),
+        ([23.0, 11.0], "That is $Jv$, the other product: it says where the *output* goes when `x` moves along $v$. "
+         "`backward` computes $v^T J$, weights on the outputs."),
+        ([[3.0, 2.0], [10.0, 10.0]], "The rows are weighted as they should be. `backward` adds them up: `x.grad` has "
+         "the shape of `x`."),
+        ([[3.0, 2.0], [1.0, 1.0]], "That is the Jacobian itself. `backward` multiplies it from the left by the "
+         "weights, which makes one row of it."),
         ([6.0, 50.0], "You weighted the outputs $(6, 5)$. It is their *slopes* that are weighted and added up."),
         ([3.0, 2.0], "That is the first row alone. The second row counts too, with its own weight."),
         ([3.0, 20.0], "You weighted the entries of one row. Each *row* of the Jacobian (each output) gets one weight."),
@@ -46,16 +46,23 @@ def _wide(x):
 
 @exercise(
     """
-    Write `jacobian(f, x)`: the matrix with the entries $J_{ij} = \\partial y_i / \\partial x_j$ for $y = f(x)$, built from
-    repeated vector-Jacobian products. `x` and `f(x)` are tensors with one dimension; their lengths may differ.
+    Write `jacobian(f, x)`: the matrix with the entries $J_{ij} = \\partial y_i / \\partial x_j$ for $y = f(x)$, built
+    from repeated vector-Jacobian products. `x` and `f(x)` are tensors with one dimension; their lengths may differ.
     """,
     probe={
         "a function of 2 inputs with 3 outputs": lambda jacobian: jacobian(_tall, torch.tensor([0.5, 2.0])),
         "a function of 3 inputs with 2 outputs": lambda jacobian: jacobian(_wide, torch.tensor([1.0, 2.0, 3.0])),
     },
+    mistakes=[
+        (lambda f, x: jacobian.answer(f, x).T, "The numbers are right, but rows and columns are swapped: each product "
+         "is a *row*, one for each output. Stack them on top of each other."),
+        (lambda f, x: jacobian.answer(f, x).flatten(), "The rows are right, but they are still a list. Make one tensor "
+         "of them with `torch.stack`, not `torch.cat`, which puts them in one line."),
+    ],
     hints=[
         "If all weights are 0 but one, which is 1, the vector-Jacobian product is one row of the Jacobian.",
-        "`torch.autograd.grad(y, x, weights)` gives one such row. Ask once for each *output*, and see to it that the graph survives.",
+        "`torch.autograd.grad(y, x, weights)` gives one such row. Ask once for each *output*, and see to it that the "
+        "graph survives.",
         "Put the rows on top of each other with `torch.stack`.",
     ],
 )
@@ -83,11 +90,6 @@ def _(f, x):
     return torch.func.jacrev(f)(x)
 
 
-@jacobian.mistake("The numbers are right, but rows and columns are swapped: each product is a *row*, one for each output. Stack them on top of each other.")
-def _(f, x):
-    return jacobian.answer(f, x).T
-
-
 @jacobian.mistake("That is the sum of all rows: weights of 1 for all outputs at once. Ask for one output at a time.")
 def _(f, x):
     x = x.detach().requires_grad_()
@@ -95,13 +97,19 @@ def _(f, x):
     return torch.autograd.grad(y, x, torch.ones_like(y))[0]
 
 
-@jacobian.mistake("The first row works, then the graph is gone: it is freed after a walk, and you want to walk it again. Keep it, or call `f` again.")
+@jacobian.mistake(
+    "The first row works, then the graph is gone: it is freed after a walk, and you want to walk it again. Keep it, or "
+    "call `f` again."
+)
 def _(f, x):
     x = x.detach().requires_grad_()
     return torch.stack([torch.autograd.grad(output, x)[0] for output in f(x)])
 
 
-@jacobian.mistake("The first row is right, the later ones contain all rows before them: `backward` adds to `.grad`. Clear it, or use `torch.autograd.grad`.")
+@jacobian.mistake(
+    "The first row is right, the later ones contain all rows before them: `backward` adds to `.grad`. Clear it, or use "
+    "`torch.autograd.grad`."
+)
 def _(f, x):
     x = x.detach().requires_grad_()
     rows = []
@@ -112,7 +120,8 @@ def _(f, x):
 
 
 @jacobian.mistake(
-    "All rows are the same: you stored `x.grad` itself, and it is one tensor that goes on growing. Copy it, and clear it between the rows."
+    "All rows are the same: you stored `x.grad` itself, and it is one tensor that goes on growing. Copy it, and clear "
+    "it between the rows."
 )
 def _(f, x):
     x = x.detach().requires_grad_()
@@ -123,22 +132,21 @@ def _(f, x):
     return torch.stack(rows)
 
 
-@jacobian.mistake("You ask once for each *input*. A vector-Jacobian product gives a row, so there are as many as outputs.")
+@jacobian.mistake(
+    "You ask once for each *input*. A vector-Jacobian product gives a row, so there are as many as outputs."
+)
 def _(f, x):
     x = x.detach().requires_grad_()
     y = f(x)
     return torch.stack([torch.autograd.grad(y[i], x, retain_graph=True)[0] for i in range(len(x))])
 
 
-@jacobian.mistake("Without weights `grad` needs a single number to start from. Give it `f(x)` one output at a time, or pass weights.")
+@jacobian.mistake(
+    "Without weights `grad` needs a single number to start from. Give it `f(x)` one output at a time, or pass weights."
+)
 def _(f, x):
     x = x.detach().requires_grad_()
     return torch.autograd.grad(f(x), x)[0]
-
-
-@jacobian.mistake("The rows are right, but they are still a list. Make one tensor of them with `torch.stack`, not `torch.cat`, which puts them in one line.")
-def _(f, x):
-    return jacobian.answer(f, x).flatten()
 
 
 def _ring(x):
@@ -152,17 +160,33 @@ def _without_a_jacobian(jvp):
 
 @exercise(
     """
-    Write `jvp(f, x, v)`: the product $Jv$, without ever building the Jacobian $J$ of `f` at `x`, neither whole nor row by
-    row. `x`, `v` and `f(x)` are tensors with one dimension.
+    Write `jvp(f, x, v)`: the product $Jv$, without ever building the Jacobian $J$ of `f` at `x`, neither whole nor
+    row by row. `x`, `v` and `f(x)` are tensors with one dimension.
     """,
     probe={
         "3 inputs, 3 outputs": lambda jvp: jvp(_ring, torch.tensor([1.0, 2.0, 3.0]), torch.tensor([1.0, -2.0, 0.5])),
         "2 inputs, 3 outputs": lambda jvp: jvp(_tall, torch.tensor([0.5, 2.0]), torch.tensor([3.0, -4.0])),
         "with 120 inputs, no more work than a few calls of f": _without_a_jacobian,
     },
+    mistakes=[
+        (lambda f, x, v: torch.func.jvp(f, (x,), (v / v.norm(),))[1],
+         "The direction is right, the length is not: you divide $v$ by its norm. $Jv$ grows with $v$, so take $v$ as "
+         "it is."),
+        (lambda f, x, v: torch.func.jacrev(f)(x) @ v, "The numbers are right, but you build all of $J$ to use it once. "
+         "With many inputs and outputs that is the costly part: push $v$ through instead."),
+        (lambda f, x, v: torch.func.jvp(f, (x,), (v,)), "`torch.func.jvp` returns two things: the value $f(x)$ and the "
+         "product. Only the product is asked for."),
+        (lambda f, x, v: torch.func.jvp(f, (x,), (v,))[0], "That is $f(x)$. Of the two things that `torch.func.jvp` "
+         "returns, the second is the product."),
+        (lambda f, x, v: f(x + v) - f(x), "You step along $v$ and take the difference, with a step of 1. Derivatives "
+         "are about tiny steps, and autograd does them exactly."),
+        (lambda f, x, v: torch.func.jacrev(f)(x) * v, "Each column of $J$ is multiplied by its entry of $v$, and then "
+         "they have to be added up: a product of matrix and vector, `@`."),
+    ],
     hints=[
         "$Jv$ is a derivative along $v$: push the wiggle $v$ through `f`, from the inputs to the outputs.",
-        "`torch.func.jvp` takes the function, a tuple of points and a tuple of directions. Look at all that it returns.",
+        "`torch.func.jvp` takes the function, a tuple of points and a tuple of directions. Look at all that it "
+        "returns.",
     ],
 )
 def jvp(f, x, v):
@@ -188,39 +212,9 @@ def _(f, x, v):
 
 
 @jvp.mistake(
-    "That is $v^T J$, the product from the other side, which `backward` computes. It needs one weight for each *output*; here $v$ has "
-    "one entry for each *input*."
+    "That is $v^T J$, the product from the other side, which `backward` computes. It needs one weight for each "
+    "*output*; here $v$ has one entry for each *input*."
 )
 def _(f, x, v):
     x = x.detach().requires_grad_()
     return torch.autograd.grad(f(x), x, v)[0]
-
-
-@jvp.mistake("The direction is right, the length is not: you divide $v$ by its norm. $Jv$ grows with $v$, so take $v$ as it is.")
-def _(f, x, v):
-    return torch.func.jvp(f, (x,), (v / v.norm(),))[1]
-
-
-@jvp.mistake("The numbers are right, but you build all of $J$ to use it once. With many inputs and outputs that is the costly part: push $v$ through instead.")
-def _(f, x, v):
-    return torch.func.jacrev(f)(x) @ v
-
-
-@jvp.mistake("`torch.func.jvp` returns two things: the value $f(x)$ and the product. Only the product is asked for.")
-def _(f, x, v):
-    return torch.func.jvp(f, (x,), (v,))
-
-
-@jvp.mistake("That is $f(x)$. Of the two things that `torch.func.jvp` returns, the second is the product.")
-def _(f, x, v):
-    return torch.func.jvp(f, (x,), (v,))[0]
-
-
-@jvp.mistake("You step along $v$ and take the difference, with a step of 1. Derivatives are about tiny steps, and autograd does them exactly.")
-def _(f, x, v):
-    return f(x + v) - f(x)
-
-
-@jvp.mistake("Each column of $J$ is multiplied by its entry of $v$, and then they have to be added up: a product of matrix and vector, `@`.")
-def _(f, x, v):
-    return torch.func.jacrev(f)(x) * v

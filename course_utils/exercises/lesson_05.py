@@ -13,12 +13,14 @@ from .probes import numbers_made
     `prediction = [.., ..]`.
     """,
     mistakes=[
-        ([12.0, 14.0], "12 is the value of $y$ at 2. The first derivative is $3x^2 + 2x$. Your second number is right."),
+        ([12.0, 14.0], "12 is the value of $y$ at 2. The first derivative is $3x^2 + 2x$. Your second number is "
+         "right."),
         ([16.0, 16.0], "The first is right. Differentiate it once more: $3x^2 + 2x$ is itself a function of $x$."),
         ([16.0, 12.0], "The first is right. In the second, the derivative of $2x$ is missing."),
         ([16.0, 32.0], "The first is right. The second is not twice the first: differentiate $3x^2 + 2x$ once more."),
         ([14.0, 16.0], "Both numbers are there, in the wrong order."),
-        ([16.0, 256.0], "The first is right. The second derivative is not its square: differentiate $3x^2 + 2x$ once more."),
+        ([16.0, 256.0], "The first is right. The second derivative is not its square: differentiate $3x^2 + 2x$ once "
+         "more."),
         ([12.0, 12.0], "Both derivatives have two terms, one from $x^3$ and one from $x^2$."),
     ],
     hints=[
@@ -44,8 +46,8 @@ def _cube(x):
 
 @exercise(
     """
-    Write `nth_derivative(f, x, n)`: the `n`-th derivative of `f` at the Python number `x`. For `n` = 0 that is `f(x)`. It is
-    right also when a derivative has become constant: the ones after it are 0.
+    Write `nth_derivative(f, x, n)`: the `n`-th derivative of `f` at the Python number `x`. For `n` = 0 that is
+    `f(x)`. It is right also when a derivative has become constant: the ones after it are 0.
     """,
     probe={
         "the first of sin x + x⁴": lambda nth: nth(_wavy, 0.5, 1),
@@ -54,6 +56,14 @@ def _cube(x):
         "the third of x³, a constant": lambda nth: nth(_cube, 2.0, 3),
         "the sixth of x³": lambda nth: nth(_cube, 2.0, 6),
     },
+    mistakes=[
+        (lambda f, x, n: nth_derivative.answer(f, x, n + 1), "One derivative too many: for `n` = 0 nothing is "
+         "differentiated."),
+        (lambda f, x, n: nth_derivative.answer(f, x, n - 1), "One derivative too few: for `n` = 1 you return `f(x)` "
+         "itself."),
+        (lambda f, x, n: nth_derivative.answer(f, x, 1) ** n, "That is the first derivative to the power `n`. The "
+         "second derivative is not the square of the first: differentiate `n` times."),
+    ],
     hints=[
         "Start with `y = f(x)` and replace `y` by its derivative, `n` times.",
         "A gradient is differentiable only if its own computation was recorded: `create_graph=True`.",
@@ -89,8 +99,8 @@ def _(f, x, n):
 
 
 @nth_derivative.mistake(
-    "The first derivative works, but nobody recorded how it was computed, so it cannot be differentiated again. `retain_graph=True` "
-    "keeps the old graph and records nothing new; `create_graph=True` does."
+    "The first derivative works, but nobody recorded how it was computed, so it cannot be differentiated again. "
+    "`retain_graph=True` keeps the old graph and records nothing new; `create_graph=True` does."
 )
 def _(f, x, n):
     x = torch.tensor(float(x), requires_grad=True)
@@ -101,8 +111,8 @@ def _(f, x, n):
 
 
 @nth_derivative.mistake(
-    "Right, until a derivative is constant: it has no graph behind it, and `grad` raises. Look at `y.requires_grad` first; the "
-    "derivative of a constant is 0."
+    "Right, until a derivative is constant: it has no graph behind it, and `grad` raises. Look at `y.requires_grad` "
+    "first; the derivative of a constant is 0."
 )
 def _(f, x, n):
     x = torch.tensor(float(x), requires_grad=True)
@@ -112,22 +122,9 @@ def _(f, x, n):
     return y
 
 
-@nth_derivative.mistake("One derivative too many: for `n` = 0 nothing is differentiated.")
-def _(f, x, n):
-    return nth_derivative.answer(f, x, n + 1)
-
-
-@nth_derivative.mistake("One derivative too few: for `n` = 1 you return `f(x)` itself.")
-def _(f, x, n):
-    return nth_derivative.answer(f, x, n - 1)
-
-
-@nth_derivative.mistake("That is the first derivative to the power `n`. The second derivative is not the square of the first: differentiate `n` times.")
-def _(f, x, n):
-    return nth_derivative.answer(f, x, 1) ** n
-
-
-@nth_derivative.mistake("That is the first derivative, whatever `n` is. Differentiate the result again, `n` times in all.")
+@nth_derivative.mistake(
+    "That is the first derivative, whatever `n` is. Differentiate the result again, `n` times in all."
+)
 def _(f, x, n):
     x = torch.tensor(float(x), requires_grad=True)
     (g,) = torch.autograd.grad(f(x), x, create_graph=True)
@@ -135,7 +132,8 @@ def _(f, x, n):
 
 
 @nth_derivative.mistake(
-    "The derivatives pile up: `backward` adds each of them to the same `x.grad`. Use `torch.autograd.grad`, which returns each one and keeps nothing."
+    "The derivatives pile up: `backward` adds each of them to the same `x.grad`. Use `torch.autograd.grad`, which "
+    "returns each one and keeps nothing."
 )
 def _(f, x, n):
     x = torch.tensor(float(x), requires_grad=True)
@@ -155,14 +153,24 @@ def _points():
 
 @exercise(
     """
-    Write `sin_derivatives(x)`: the first and the second derivative of $\\sin$ at all points of the tensor `x`, as a pair of
-    tensors of the shape of `x`. Let autograd do both.
+    Write `sin_derivatives(x)`: the first and the second derivative of $\\sin$ at all points of the tensor `x`, as a
+    pair of tensors of the shape of `x`. Let autograd do both.
     """,
     probe={
         "the first at seven points": lambda derivatives: derivatives(_points())[0],
         "the second at seven points": lambda derivatives: derivatives(_points())[1],
         "there are two": lambda derivatives: len(derivatives(_points())) == 2,
     },
+    mistakes=[
+        (lambda x: (torch.cos(x), torch.sin(x)), "The sign of the second is wrong: where the sine is above zero, its "
+         "curve bends *down*."),
+        (lambda x: (torch.cos(x), torch.cos(x)), "Your second is the first again: you differentiated $\\sin$ twice "
+         "from the start. Differentiate the first derivative."),
+        (lambda x: (torch.cos(x), torch.cos(x) - torch.sin(x)), "The second holds the first as well: `backward` adds "
+         "to `x.grad`. Use `torch.autograd.grad`, which returns each one by itself."),
+        (lambda x: (torch.sin(x), torch.cos(x)), "Those are the sine and its first derivative. The first and the "
+         "*second* derivative are asked for."),
+    ],
     hints=[
         "`torch.sin(x).sum()` is one number, and each point sees its own slope in it.",
         "Record how the first derivative is computed (`create_graph=True`), sum it, differentiate again.",
@@ -182,7 +190,8 @@ def _(x):
 
 
 @sin_derivatives.mistake(
-    "The first derivative was computed without `create_graph=True`. So it is a plain number without a history, and differentiating it again raises."
+    "The first derivative was computed without `create_graph=True`. So it is a plain number without a history, and "
+    "differentiating it again raises."
 )
 def _(x):
     x = x.detach().requires_grad_()
@@ -191,34 +200,19 @@ def _(x):
     return first, second
 
 
-@sin_derivatives.mistake("The sign of the second is wrong: where the sine is above zero, its curve bends *down*.")
-def _(x):
-    return torch.cos(x), torch.sin(x)
-
-
-@sin_derivatives.mistake("Your second is the first again: you differentiated $\\sin$ twice from the start. Differentiate the first derivative.")
-def _(x):
-    return torch.cos(x), torch.cos(x)
-
-
-@sin_derivatives.mistake("The second holds the first as well: `backward` adds to `x.grad`. Use `torch.autograd.grad`, which returns each one by itself.")
-def _(x):
-    return torch.cos(x), torch.cos(x) - torch.sin(x)
-
-
-@sin_derivatives.mistake("Those are the sine and its first derivative. The first and the *second* derivative are asked for.")
-def _(x):
-    return torch.sin(x), torch.cos(x)
-
-
-@sin_derivatives.mistake("`grad` needs one number to start from, and you give it one for each point. Sum first: the slopes stay apart.")
+@sin_derivatives.mistake(
+    "`grad` needs one number to start from, and you give it one for each point. Sum first: the slopes stay apart."
+)
 def _(x):
     x = x.detach().requires_grad_()
     (first,) = torch.autograd.grad(torch.sin(x), x, create_graph=True)
     return first, torch.autograd.grad(first.sum(), x)[0]
 
 
-@sin_derivatives.mistake("`torch.autograd.grad` always returns a tuple, with one gradient for each input. Take out the tensor: `(first,) = …`.")
+@sin_derivatives.mistake(
+    "`torch.autograd.grad` always returns a tuple, with one gradient for each input. Take out the tensor: `(first,) = "
+    "…`."
+)
 def _(x):
     first, second = sin_derivatives.answer(x)
     return (first,), (second,)
@@ -230,10 +224,21 @@ def _mixed(x):
 
 @exercise(
     """
-    Write `hessian_diag(f, x)`: the second derivatives $\\partial^2 f / \\partial x_i^2$, one for each entry of `x`, where `f` maps
-    a tensor with one dimension to one number.
+    Write `hessian_diag(f, x)`: the second derivatives $\\partial^2 f / \\partial x_i^2$, one for each entry of `x`,
+    where `f` maps a tensor with one dimension to one number.
     """,
     probe={"three inputs that mix": lambda diagonal: diagonal(_mixed, torch.tensor([1.5, 0.7, -0.4]))},
+    mistakes=[
+        (lambda f, x: torch.func.hessian(f)(x), "That is the whole Hessian. The second derivatives by one and the same "
+         "entry stand on its diagonal."),
+        (lambda f, x: torch.func.grad(f)(x) ** 2, "That is the gradient, squared. A second derivative says how the "
+         "*slope* changes: differentiate the gradient again."),
+        (lambda f, x: torch.func.grad(f)(x), "That is the gradient. Differentiate it once more."),
+        (lambda f, x: torch.func.hessian(f)(x)[0], "That is the first row of the Hessian. From row $i$ take the entry "
+         "$i$."),
+        (lambda f, x: torch.func.hessian(f)(x).trace(), "That is one number, the sum of the diagonal. Return its "
+         "entries."),
+    ],
     hints=[
         "First the gradient `g`, recorded with `create_graph=True`. The Hessian is the Jacobian of `g`.",
         "Differentiate one entry `g[i]` at a time. That gives row `i` of the Hessian; which entry of it do you need?",
@@ -251,19 +256,9 @@ def _(f, x):
     return torch.func.hessian(f)(x).diagonal()
 
 
-@hessian_diag.mistake("That is the whole Hessian. The second derivatives by one and the same entry stand on its diagonal.")
-def _(f, x):
-    return torch.func.hessian(f)(x)
-
-
-@hessian_diag.mistake("That is the gradient, squared. A second derivative says how the *slope* changes: differentiate the gradient again.")
-def _(f, x):
-    return torch.func.grad(f)(x) ** 2
-
-
 @hessian_diag.mistake(
-    "You differentiate the sum of the gradient. So entry $i$ holds the sum of row $i$ of the Hessian, mixed derivatives included. "
-    "Differentiate one `g[i]` at a time."
+    "You differentiate the sum of the gradient. So entry $i$ holds the sum of row $i$ of the Hessian, mixed "
+    "derivatives included. Differentiate one `g[i]` at a time."
 )
 def _(f, x):
     x = x.detach().requires_grad_()
@@ -271,33 +266,22 @@ def _(f, x):
     return torch.autograd.grad(g.sum(), x)[0]
 
 
-@hessian_diag.mistake("That is the gradient. Differentiate it once more.")
-def _(f, x):
-    return torch.func.grad(f)(x)
-
-
-@hessian_diag.mistake("The gradient was computed without `create_graph=True`, so it has no history and cannot be differentiated.")
+@hessian_diag.mistake(
+    "The gradient was computed without `create_graph=True`, so it has no history and cannot be differentiated."
+)
 def _(f, x):
     x = x.detach().requires_grad_()
     (g,) = torch.autograd.grad(f(x), x)
     return torch.stack([torch.autograd.grad(slope, x, retain_graph=True)[0][i] for i, slope in enumerate(g)])
 
 
-@hessian_diag.mistake("The first row works, then the graph is freed. It is walked once for each entry: pass `retain_graph=True`.")
+@hessian_diag.mistake(
+    "The first row works, then the graph is freed. It is walked once for each entry: pass `retain_graph=True`."
+)
 def _(f, x):
     x = x.detach().requires_grad_()
     (g,) = torch.autograd.grad(f(x), x, create_graph=True)
     return torch.stack([torch.autograd.grad(slope, x)[0][i] for i, slope in enumerate(g)])
-
-
-@hessian_diag.mistake("That is the first row of the Hessian. From row $i$ take the entry $i$.")
-def _(f, x):
-    return torch.func.hessian(f)(x)[0]
-
-
-@hessian_diag.mistake("That is one number, the sum of the diagonal. Return its entries.")
-def _(f, x):
-    return torch.func.hessian(f)(x).trace()
 
 
 def _chain(x):
@@ -317,14 +301,26 @@ def _leaves_nothing_behind(hvp):
 
 @exercise(
     """
-    Write `hvp(f, x, v)`: the product $Hv$ of the Hessian of `f` at `x` with the vector `v`, without ever building $H$,
-    neither whole nor row by row. `f` maps a tensor with one dimension to one number.
+    Write `hvp(f, x, v)`: the product $Hv$ of the Hessian of `f` at `x` with the vector `v`, without ever building
+    $H$, neither whole nor row by row. `f` maps a tensor with one dimension to one number.
     """,
     probe={
         "three inputs": lambda hvp: hvp(_mixed, torch.tensor([1.5, 0.7, -0.4]), torch.tensor([1.0, -2.0, 3.0])),
         "with 120 inputs, no more work than a few calls of f": _without_a_hessian,
         "the caller's x.grad stays None": _leaves_nothing_behind,
     },
+    mistakes=[
+        (lambda f, x, v: torch.func.hessian(f)(x.detach()) @ v, "The numbers are right, but you build all of $H$ to "
+         "use it once: $n^2$ numbers. A second walk with weights gives the product alone."),
+        (lambda f, x, v: torch.func.grad(f)(x.detach()) * v, "That is the gradient times `v`, entry by entry. Nothing "
+         "has been differentiated twice yet."),
+        (lambda f, x, v: torch.func.grad(f)(x.detach()) @ v, "That is $g \\cdot v$, the slope of `f` along `v`, one "
+         "number. Differentiate it by `x`: that gives $Hv$."),
+        (lambda f, x, v: hvp.answer(f, x, v) @ v, "That is $v^T H v$, the curvature along `v`, one number. $Hv$ has "
+         "one entry for each input."),
+        (lambda f, x, v: (hvp.answer(f, x, v),), "`torch.autograd.grad` returns a tuple, with one gradient for each "
+         "input. Take out the tensor."),
+    ],
     hints=[
         "The Hessian is the Jacobian of the gradient `g`, and it is symmetric: $Hv$ and $v^T H$ have the same entries.",
         "A second walk computes $v^T H$: differentiate `g` with the weights `v`, or the number `g @ v`.",
@@ -348,14 +344,9 @@ def _(f, x, v):
     return torch.func.jvp(torch.func.grad(f), (x,), (v,))[1]
 
 
-@hvp.mistake("The numbers are right, but you build all of $H$ to use it once: $n^2$ numbers. A second walk with weights gives the product alone.")
-def _(f, x, v):
-    return torch.func.hessian(f)(x.detach()) @ v
-
-
 @hvp.mistake(
-    "You differentiate `g.sum()` and multiply by `v` afterwards: that is $(H \\cdot 1) \\cdot v$, entry by entry. The weights belong *into* "
-    "the second walk."
+    "You differentiate `g.sum()` and multiply by `v` afterwards: that is $(H \\cdot 1) \\cdot v$, entry by entry. The "
+    "weights belong *into* the second walk."
 )
 def _(f, x, v):
     x = x.detach().requires_grad_()
@@ -363,37 +354,22 @@ def _(f, x, v):
     return torch.autograd.grad(g.sum(), x)[0] * v
 
 
-@hvp.mistake("The gradient was computed without `create_graph=True`, so it has no history and cannot be differentiated.")
+@hvp.mistake(
+    "The gradient was computed without `create_graph=True`, so it has no history and cannot be differentiated."
+)
 def _(f, x, v):
     x = x.detach().requires_grad_()
     (g,) = torch.autograd.grad(f(x), x)
     return torch.autograd.grad(g, x, v)[0]
 
 
-@hvp.mistake("That is the gradient times `v`, entry by entry. Nothing has been differentiated twice yet.")
-def _(f, x, v):
-    return torch.func.grad(f)(x.detach()) * v
-
-
-@hvp.mistake("That is $g \\cdot v$, the slope of `f` along `v`, one number. Differentiate it by `x`: that gives $Hv$.")
-def _(f, x, v):
-    return torch.func.grad(f)(x.detach()) @ v
-
-
-@hvp.mistake("That is $v^T H v$, the curvature along `v`, one number. $Hv$ has one entry for each input.")
-def _(f, x, v):
-    return hvp.answer(f, x, v) @ v
-
-
-@hvp.mistake("The numbers are right, but the two walks have filled the caller's `x.grad`. Work on a leaf of your own, or use `torch.autograd.grad`.")
+@hvp.mistake(
+    "The numbers are right, but the two walks have filled the caller's `x.grad`. Work on a leaf of your own, or use "
+    "`torch.autograd.grad`."
+)
 def _(f, x, v):
     x.requires_grad_()
     f(x).backward(create_graph=True)
     g, x.grad = x.grad, None
     (g @ v).backward()
     return x.grad
-
-
-@hvp.mistake("`torch.autograd.grad` returns a tuple, with one gradient for each input. Take out the tensor.")
-def _(f, x, v):
-    return (hvp.answer(f, x, v),)

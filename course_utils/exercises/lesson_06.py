@@ -13,11 +13,13 @@ uneven_mean = Prediction(
     """,
     5.0,
     mistakes=[
-        (6.5, "That is the mean of the two means. It gives two samples as much say as four: weigh each mean by how many stand behind it."),
+        (6.5, "That is the mean of the two means. It gives two samples as much say as four: weigh each mean by how "
+         "many stand behind it."),
         (13.0, "Means of different batches cannot just be added. How much loss do all six samples have together?"),
         (30.0, "That is the sum over all six samples, and right so far. A mean is divided by how many there are."),
         (15.0, "The sum over all six is right. Divide it by the number of samples, not by the number of batches."),
-        (8.0, "You gave the larger share to the smaller batch. Four samples have a mean of 2, only two have a mean of 11."),
+        (8.0, "You gave the larger share to the smaller batch. Four samples have a mean of 2, only two have a mean of "
+         "11."),
     ],
     hints=[
         "Go back from the means to the sums: how much loss do four samples with a mean of 2 have together?",
@@ -72,10 +74,10 @@ def _one_graph_at_a_time(grad_accumulate):
 
 @exercise(
     """
-    Write `grad_accumulate(model, loss_fn, batches)`. `batches` is a list of pairs (inputs, targets), the last one may be
-    smaller; `loss_fn(outputs, targets)` is the *mean* loss of a batch. Afterwards the parameters of `model` hold in `.grad`
-    the gradient of the mean loss over **all** samples, while only one batch at a time was in memory. Each `.grad` is None
-    before.
+    Write `grad_accumulate(model, loss_fn, batches)`. `batches` is a list of pairs (inputs, targets), the last one may
+    be smaller; `loss_fn(outputs, targets)` is the *mean* loss of a batch. Afterwards the parameters of `model` hold
+    in `.grad` the gradient of the mean loss over **all** samples, while only one batch at a time was in memory. Each
+    `.grad` is None before.
     """,
     probe={
         ".grad after batches of 3, 3 and 1 samples": _after_uneven_batches,
@@ -83,9 +85,11 @@ def _one_graph_at_a_time(grad_accumulate):
         "each batch's graph is gone before the next batch begins": _one_graph_at_a_time,
     },
     hints=[
-        "`backward` adds to `.grad`, so the adding is done for you. What remains is the share with which each batch counts.",
+        "`backward` adds to `.grad`, so the adding is done for you. What remains is the share with which each batch "
+        "counts.",
         "A mean loss times its number of samples is the batch's sum. Divide the sums by the number of all samples.",
-        "Scale each batch's loss *before* its `backward`, and call `backward` inside the loop, so that the graph is freed at once.",
+        "Scale each batch's loss *before* its `backward`, and call `backward` inside the loop, so that the graph is "
+        "freed at once.",
     ],
 )
 def grad_accumulate(model, loss_fn, batches):
@@ -108,15 +112,18 @@ def _(model, loss_fn, batches):
 
 
 @grad_accumulate.mistake(
-    "The mean of the batches' means: right for equal batches, wrong here, where the last has one sample and counts as much as three. "
-    "Weigh each batch by its number of samples."
+    "The mean of the batches' means: right for equal batches, wrong here, where the last has one sample and counts as "
+    "much as three. Weigh each batch by its number of samples."
 )
 def _(model, loss_fn, batches):
     for inputs, targets in batches:
         (loss_fn(model(inputs), targets) / len(batches)).backward()
 
 
-@grad_accumulate.mistake("Only the last batch's share is left: `zero_grad()` inside the loop throws away what the batches before it have added.")
+@grad_accumulate.mistake(
+    "Only the last batch's share is left: `zero_grad()` inside the loop throws away what the batches before it have "
+    "added."
+)
 def _(model, loss_fn, batches):
     total = sum(len(inputs) for inputs, _ in batches)
     for inputs, targets in batches:
@@ -125,8 +132,8 @@ def _(model, loss_fn, batches):
 
 
 @grad_accumulate.mistake(
-    "Only the last batch is left, and it counts fully: `zero_grad()` inside the loop throws away what came before. And each batch "
-    "should count by its share of all samples."
+    "Only the last batch is left, and it counts fully: `zero_grad()` inside the loop throws away what came before. And "
+    "each batch should count by its share of all samples."
 )
 def _(model, loss_fn, batches):
     for inputs, targets in batches:
@@ -135,7 +142,8 @@ def _(model, loss_fn, batches):
 
 
 @grad_accumulate.mistake(
-    "Only the last batch is left, divided by the number of batches: `zero_grad()` inside the loop throws away what came before."
+    "Only the last batch is left, divided by the number of batches: `zero_grad()` inside the loop throws away what "
+    "came before."
 )
 def _(model, loss_fn, batches):
     for inputs, targets in batches:
@@ -143,27 +151,34 @@ def _(model, loss_fn, batches):
         (loss_fn(model(inputs), targets) / len(batches)).backward()
 
 
-@grad_accumulate.mistake("The batches' means are added and never divided: the gradient grows with the number of batches. Give each batch its share.")
+@grad_accumulate.mistake(
+    "The batches' means are added and never divided: the gradient grows with the number of batches. Give each batch "
+    "its share."
+)
 def _(model, loss_fn, batches):
     for inputs, targets in batches:
         loss_fn(model(inputs), targets).backward()
 
 
-@grad_accumulate.mistake("That is the gradient of the *sum* over all samples. For the mean, divide by how many samples there are in all.")
+@grad_accumulate.mistake(
+    "That is the gradient of the *sum* over all samples. For the mean, divide by how many samples there are in all."
+)
 def _(model, loss_fn, batches):
     for inputs, targets in batches:
         (loss_fn(model(inputs), targets) * len(inputs)).backward()
 
 
-@grad_accumulate.mistake("The numbers are right, but you put all batches into one: that is the big batch that does not fit into memory.")
+@grad_accumulate.mistake(
+    "The numbers are right, but you put all batches into one: that is the big batch that does not fit into memory."
+)
 def _(model, loss_fn, batches):
     inputs, targets = (torch.cat(parts) for parts in zip(*batches, strict=True))
     loss_fn(model(inputs), targets).backward()
 
 
 @grad_accumulate.mistake(
-    "The numbers are right, but you add up losses and call `backward` once at the end: until then the graphs of all batches are kept. "
-    "Call `backward` inside the loop."
+    "The numbers are right, but you add up losses and call `backward` once at the end: until then the graphs of all "
+    "batches are kept. Call `backward` inside the loop."
 )
 def _(model, loss_fn, batches):
     total = sum(len(inputs) for inputs, _ in batches)
@@ -199,14 +214,15 @@ def _after_padded_batches(token_accumulate):
 
 @exercise(
     """
-    Write `token_accumulate(model, batches)`: leave in `.grad` the gradient of the mean cross entropy per **valid** token over
-    all batches. `batches` is a list of pairs (tokens, targets), both of shape (rows, length); a target of −100 is padding
-    and does not count. `model(tokens)` has the shape (rows, length, classes).
+    Write `token_accumulate(model, batches)`: leave in `.grad` the gradient of the mean cross entropy per **valid**
+    token over all batches. `batches` is a list of pairs (tokens, targets), both of shape (rows, length); a target of
+    −100 is padding and does not count. `model(tokens)` has the shape (rows, length, classes).
     """,
     probe={".grad after a batch of full rows and one of mostly padding": _after_padded_batches},
     hints=[
         "Count first: how many targets in all batches together are not −100?",
-        "`cross_entropy` leaves out −100 by itself. With `reduction=\"sum\"` it gives a sum over the valid tokens of a batch.",
+        "`cross_entropy` leaves out −100 by itself. With `reduction=\"sum\"` it gives a sum over the valid tokens of a "
+        "batch.",
         "It wants scores of shape (tokens, classes) and targets of shape (tokens,): `flatten(0, 1)` and `flatten()`.",
     ],
 )
@@ -233,37 +249,47 @@ def _token_accumulate(model, batches, *, share, reduction="mean"):
 
 
 @token_accumulate.mistake(
-    "The mean of the batches' means: a batch of mostly padding counts as much as a full one. Weigh each batch by its number of valid tokens."
+    "The mean of the batches' means: a batch of mostly padding counts as much as a full one. Weigh each batch by its "
+    "number of valid tokens."
 )
 def _(model, batches):
     _token_accumulate(model, batches, share=lambda targets: 1 / len(batches))
 
 
-@token_accumulate.mistake("You weigh each batch by its number of rows. Rows have different lengths: it is the valid tokens that count.")
+@token_accumulate.mistake(
+    "You weigh each batch by its number of rows. Rows have different lengths: it is the valid tokens that count."
+)
 def _(model, batches):
     rows = sum(len(targets) for _, targets in batches)
     _token_accumulate(model, batches, share=lambda targets: len(targets) / rows)
 
 
-@token_accumulate.mistake("You divide by the number of all tokens, padding included, so every gradient is too small. Count the targets that are not −100.")
+@token_accumulate.mistake(
+    "You divide by the number of all tokens, padding included, so every gradient is too small. Count the targets that "
+    "are not −100."
+)
 def _(model, batches):
     tokens = sum(targets.numel() for _, targets in batches)
     _token_accumulate(model, batches, share=lambda targets: 1 / tokens, reduction="sum")
 
 
-@token_accumulate.mistake("That is the gradient of the sum over all valid tokens. Divide by how many there are in all batches together.")
+@token_accumulate.mistake(
+    "That is the gradient of the sum over all valid tokens. Divide by how many there are in all batches together."
+)
 def _(model, batches):
     _token_accumulate(model, batches, share=lambda targets: 1.0, reduction="sum")
 
 
-@token_accumulate.mistake("The batches' means are added and never divided. Give each batch its share of all valid tokens.")
+@token_accumulate.mistake(
+    "The batches' means are added and never divided. Give each batch its share of all valid tokens."
+)
 def _(model, batches):
     _token_accumulate(model, batches, share=lambda targets: 1.0)
 
 
 @token_accumulate.mistake(
-    "You divide by the tokens seen *so far*, so the first batch is divided by too few. Count the valid tokens of all batches before "
-    "the loop."
+    "You divide by the tokens seen *so far*, so the first batch is divided by too few. Count the valid tokens of all "
+    "batches before the loop."
 )
 def _(model, batches):
     seen = 0
@@ -273,7 +299,9 @@ def _(model, batches):
         (loss / seen).backward()
 
 
-@token_accumulate.mistake("Only the last batch is left: `zero_grad()` inside the loop throws away what the batches before it have added.")
+@token_accumulate.mistake(
+    "Only the last batch is left: `zero_grad()` inside the loop throws away what the batches before it have added."
+)
 def _(model, batches):
     valid = sum((targets != -100).sum() for _, targets in batches)
     for tokens, targets in batches:
@@ -283,8 +311,8 @@ def _(model, batches):
 
 
 @token_accumulate.mistake(
-    "`cross_entropy` looks for the classes in dimension 1, and here they stand last. Flatten the scores to (tokens, classes) and the "
-    "targets to (tokens,)."
+    "`cross_entropy` looks for the classes in dimension 1, and here they stand last. Flatten the scores to (tokens, "
+    "classes) and the targets to (tokens,)."
 )
 def _(model, batches):
     for tokens, targets in batches:
@@ -293,40 +321,41 @@ def _(model, batches):
 
 @prediction(
     """
-    A network has one of these layers: `BatchNorm1d`, `LayerNorm`, `GroupNorm`, `Dropout` (in training mode), `Tanh`. With
-    which of them does the gradient of several micro-batches **differ** from that of the full batch, however carefully you
-    scale? Type their names: `prediction = ["…", "…"]`.
+    A network has one of these layers: `BatchNorm1d`, `LayerNorm`, `GroupNorm`, `Dropout` (in training mode), `Tanh`.
+    With which of them does the gradient of several micro-batches **differ** from that of the full batch, however
+    carefully you scale? Type their names: `prediction = ["…", "…"]`.
     """,
     probe=names,
     mistakes=[
-        (["BatchNorm1d"], "Right about that one: its mean and spread come from the samples at hand. A second layer draws random numbers anew for each batch."),
-        (["Dropout"], "Right about that one: it drops at random, and differently for each batch. A second layer computes with *other samples* of its batch."),
-        (
-            ["BatchNorm1d", "LayerNorm", "Dropout"],
-            "One too many. `LayerNorm` normalises each sample by itself: it does not know which others are in the batch.",
-        ),
-        (["BatchNorm1d", "LayerNorm"], "`LayerNorm` normalises each sample by itself. And one of the others is random."),
-        (
-            ["BatchNorm1d", "LayerNorm", "GroupNorm"],
-            "Not every norm looks at other samples: two of these stay within one sample. And one of the other layers is random.",
-        ),
-        (
-            ["BatchNorm1d", "LayerNorm", "GroupNorm", "Dropout"],
-            "Two too many. The question is whether a layer looks at *other samples* of its batch, or draws random numbers for it.",
-        ),
-        (["BatchNorm1d", "GroupNorm", "Dropout"], "One too many. The groups of `GroupNorm` are groups of features, within one sample."),
-        ([], "Two of them do. Ask of each: does a sample's output depend on which others are in its batch, or on chance?"),
+        (["BatchNorm1d"], "Right about that one: its mean and spread come from the samples at hand. A second layer "
+         "draws random numbers anew for each batch."),
+        (["Dropout"], "Right about that one: it drops at random, and differently for each batch. A second layer "
+         "computes with *other samples* of its batch."),
+        (["BatchNorm1d", "LayerNorm", "Dropout"], "One too many. `LayerNorm` normalises each sample by itself: it does "
+         "not know which others are in the batch."),
+        (["BatchNorm1d", "LayerNorm"], "`LayerNorm` normalises each sample by itself. And one of the others is "
+         "random."),
+        (["BatchNorm1d", "LayerNorm", "GroupNorm"], "Not every norm looks at other samples: two of these stay within "
+         "one sample. And one of the other layers is random."),
+        (["BatchNorm1d", "LayerNorm", "GroupNorm", "Dropout"], "Two too many. The question is whether a layer looks at "
+         "*other samples* of its batch, or draws random numbers for it."),
+        (["BatchNorm1d", "GroupNorm", "Dropout"], "One too many. The groups of `GroupNorm` are groups of features, "
+         "within one sample."),
+        ([], "Two of them do. Ask of each: does a sample's output depend on which others are in its batch, or on "
+         "chance?"),
     ],
     hints=[
         "Adding up gradients works if each sample's loss is the same, whoever else is in its batch.",
-        "Which of the layers computes something *across* the samples of a batch? And which of them draws random numbers?",
+        "Which of the layers computes something *across* the samples of a batch? And which of them draws random "
+        "numbers?",
     ],
 )
 def accumulation_layers():
-    layers = [torch.nn.BatchNorm1d(4), torch.nn.LayerNorm(4), torch.nn.GroupNorm(2, 4), torch.nn.Dropout(), torch.nn.Tanh()]
+    nn = torch.nn
+    layers = [nn.BatchNorm1d(4), nn.LayerNorm(4), nn.GroupNorm(2, 4), nn.Dropout(), nn.Tanh()]
     different = []
     for layer in layers:
-        first, last, samples = torch.nn.Linear(3, 4), torch.nn.Linear(4, 1), torch.randn(6, 3)
+        first, last, samples = nn.Linear(3, 4), nn.Linear(4, 1), torch.randn(6, 3)
         gradients = []
         for size in (6, 3):
             first.zero_grad()

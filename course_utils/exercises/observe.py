@@ -84,7 +84,8 @@ def world_as_it_was(answer: object) -> Iterator[None]:
     tensors that `answer` reaches outside its own arguments.
     """
     dtype, python_state, numpy_state = torch.get_default_dtype(), random.getstate(), numpy.random.get_state()
-    gradients = [(leaf, leaf.grad, None if leaf.grad is None else leaf.grad.clone()) for leaf in _leaves_outside(answer)]
+    leaves = _leaves_outside(answer)
+    gradients = [(leaf, leaf.grad, None if leaf.grad is None else leaf.grad.clone()) for leaf in leaves]
     with (
         torch.random.fork_rng(devices=[]),
         torch.inference_mode(False),
@@ -159,7 +160,7 @@ def canonical(value: object) -> object:
 def same(one: object, other: object, *, tolerance: float) -> bool:
     """Whether two observations agree; numbers to the relative `tolerance`, nan with nan."""
     if isinstance(one, bool | torch.Tensor) and isinstance(other, bool | torch.Tensor):
-        one, other = (part if isinstance(part, torch.Tensor) else torch.tensor(float(part)).double() for part in (one, other))
+        one, other = (it if isinstance(it, torch.Tensor) else torch.tensor(float(it)).double() for it in (one, other))
         if one.shape != other.shape or one.dtype != other.dtype:
             return False
         return torch.allclose(one, other, rtol=tolerance, atol=1e-7, equal_nan=True)

@@ -72,7 +72,7 @@ def _append(record: dict[str, str]) -> None:
 
 
 class Progress:
-    """Done and total for each lesson, as shown by `progress`: `done` and `total` by lesson, `trouble` if the file fails."""
+    """How far the learner is: `done` and `total` by lesson; `trouble` says so if the file cannot be read."""
 
     def __init__(self, done: dict[str, int], total: dict[str, int], trouble: str = ""):
         self.done, self.total, self.trouble = done, total, trouble
@@ -84,8 +84,8 @@ class Progress:
 
     @property
     def _table(self) -> Table:
-        bars = {lesson: "■" * self.done[lesson] + "□" * (total - self.done[lesson]) for lesson, total in self.total.items()}
-        rows = [[lesson[-2:], f"{self.done[lesson]} of {self.total[lesson]}", bar] for lesson, bar in bars.items()]
+        counts = [(lesson[-2:], self.done[lesson], total) for lesson, total in self.total.items()]
+        rows = [[name, f"{done} of {total}", "■" * done + "□" * (total - done)] for name, done, total in counts]
         return Table(["lesson", "done", ""], rows)
 
     def __repr__(self) -> str:

@@ -1,4 +1,4 @@
-"""How an exercise speaks: a word in bold, then a text. Colour is a border only; what is read has the theme's own colours."""
+"""How an exercise speaks: a word in bold, then a text, in the theme's own colours. Colour is a border only."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ import torch
 from course_utils.exercises import find_exercises
 from course_utils.exercises.exercise import Prediction, Verdict
 
-BUDGET = 0.05  # seconds for a check
+BUDGET = 0.05  # seconds of processor time for a check, so that a busy machine does not count
 
 ALL = {f"{lesson}.{name}": it for lesson, its in find_exercises().items() for name, it in its.items()}
 MISTAKES = [
@@ -72,7 +72,7 @@ def stubs(exercise):
     if not callable(exercise.answer):
         return [..., [..., 1.0], (1.0, ...)]
     parameters = inspect.signature(exercise.answer) if not isinstance(exercise.answer, type) else "(*args)"
-    bodies = ["...", "pass", "raise NotImplementedError", '"What it does."', "return ...", "result = ...\n    return 2 * result"]
+    bodies = ["...", "pass", "raise NotImplementedError", '"What it does."', "return ...", "y = ...\n    return 2 * y"]
     cell = {"torch": torch}
     for number, body in enumerate(bodies):
         exec(f"def stub{number}{parameters}:\n    {body}", cell)
@@ -93,10 +93,11 @@ def recurses(*arguments):
 
 
 NONSENSE = [
-    None, 1e300, -12345.678, float("nan"), True, 3 + 4j, 10**400, "a text", "", [], [[1, 2], [3]], {"a": 1}, {1, 2}, object(), torch,
-    torch.zeros(2, 3, 4), torch.tensor([1, 2], dtype=torch.int8), torch.zeros(3).to_sparse(), numpy.array(["a"]), torch.nn.Linear(1, 1),
-    int, Exception("x"), fails, recurses, len, torch.sin, lambda: 1, lambda *a: print(end=""), lambda *a: "a text", lambda *a: a, lambda *a: float("nan"),
-    lambda *a: torch.zeros(1), lambda *a: 123.456, lambda *a, **k: {}, lambda *a: torch.ones(2, 3, requires_grad=True), lambda a, b, c, d, e, f, g: 1,
+    None, 1e300, -12345.678, float("nan"), True, 3 + 4j, 10**400, "a text", "", [], [[1, 2], [3]], {"a": 1}, {1, 2},
+    object(), int, torch, Exception("x"), torch.zeros(2, 3, 4), torch.tensor([1, 2], dtype=torch.int8), len, torch.sin,
+    torch.zeros(3).to_sparse(), torch.nn.Linear(1, 1), numpy.array(["a"]), fails, recurses, lambda: 1, lambda *a: a,
+    lambda *a: print(end=""), lambda *a: "a text", lambda *a: float("nan"), lambda *a: 123.456, lambda *a, **k: {},
+    lambda *a: torch.zeros(1), lambda *a: torch.ones(2, 3, requires_grad=True), lambda a, b, c, d, e, f, g: 1,
 ]  # fmt: skip
 
 
@@ -119,8 +120,8 @@ def test_an_interrupt_passes_through(exercise):
 
 def learners_world(leaf):
     return [
-        torch.get_rng_state().tolist(), random.getstate(), numpy.random.get_state()[1].tolist(), torch.get_default_dtype(),
-        torch.is_grad_enabled(), torch.is_inference_mode_enabled(), list(warnings.filters), leaf.grad.tolist(), leaf.requires_grad,
+        torch.get_rng_state().tolist(), random.getstate(), numpy.random.get_state()[1].tolist(), list(warnings.filters),
+        torch.get_default_dtype(), torch.is_grad_enabled(), torch.is_inference_mode_enabled(), leaf.grad.tolist(),
     ]  # fmt: skip
 
 
@@ -155,9 +156,9 @@ def test_a_check_leaves_the_learners_world_as_it_was(exercise, dtype, mode):
 @every_exercise
 def test_a_check_is_quick(exercise):
     def seconds(answer):
-        start = time.perf_counter()
+        start = time.process_time()
         exercise.grade(answer)
-        return time.perf_counter() - start
+        return time.process_time() - start
 
     for answer in (exercise.answer, exercise.mistakes[-1][0], *([] if not callable(exercise.answer) else [fails])):
         assert min(seconds(answer) for _ in range(5)) < BUDGET
@@ -176,20 +177,21 @@ def test_no_hint_is_the_solution(exercise):
     def squeezed(text):
         return "".join(text.split())
 
-    steps = [squeezed(line) for line in exercise.cell().splitlines()[1:]] if callable(exercise.answer) else [squeezed(exercise.cell())]
-    steps = [step for step in steps if len(step) > 3]
+    lines = exercise.cell().splitlines()
+    steps = [step for step in map(squeezed, lines[1:] or lines) if len(step) > 3]
     for hint in exercise.hints:
         assert sum(step in squeezed(hint) for step in steps) < max(1, len(steps))
 
 
 @every_exercise
 def test_it_shows_itself(exercise):
-    for shown in (exercise, exercise.grade(...), exercise.grade(exercise.answer), exercise.grade(object()), exercise.solution()):
+    verdicts = map(exercise.grade, [..., exercise.answer, object()])
+    for shown in (exercise, exercise.solution(), *verdicts):
         markdown, text = shown._repr_markdown_(), repr(shown)
         assert "0x" not in text and "0x" not in markdown
         assert markdown.startswith("<div style=") and markdown.endswith("</div>")
-        assert markdown.count("```") % 2 == 0 and re.sub(r"```.*?```", "", markdown, flags=re.DOTALL).count("`") % 2 == 0
-        assert re.sub(r"`[^`]*`", "", markdown).replace(r"\$", "").count("$") % 2 == 0
+        prose = re.sub(r"(?s)```.*?```", "", markdown)
+        assert prose.count("`") % 2 == 0 and re.sub(r"`[^`]*`", "", prose).count("$") % 2 == 0
     assert repr(exercise).startswith("Predict. " if isinstance(exercise, Prediction) else "Exercise. ")
 
 

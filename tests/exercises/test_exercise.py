@@ -21,7 +21,7 @@ def message_for(answer, solution, **parts):
     return verdict.message
 
 
-@pytest.mark.parametrize("twelve", [12, 12.0, torch.tensor(12.0), torch.tensor(12), torch.tensor(12.0, requires_grad=True)])
+@pytest.mark.parametrize("twelve", [12, 12.0, torch.tensor(12), torch.tensor(12.0, requires_grad=True)])
 def test_twelve_is_twelve(twelve):
     assert ask(12.0).grade(twelve) == Verdict("right")
 
@@ -117,8 +117,8 @@ def test_the_first_case_that_differs_is_named_and_the_others_are_counted():
 
 
 def test_a_flag_is_told_by_its_name():
-    probe = {"the list is left alone": lambda f: f([1]) is None}
-    assert message_for(lambda x: 3, lambda x: None, probe=probe) == "This should hold and does not: *the list is left alone*."
+    said = message_for(lambda x: 3, lambda x: None, probe={"the list is left alone": lambda f: f([1]) is None})
+    assert said == "This should hold and does not: *the list is left alone*."
 
 
 global_tensor = torch.ones(2, requires_grad=True)

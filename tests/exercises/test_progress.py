@@ -42,7 +42,8 @@ def test_done_and_total_by_lesson(home):
 
 def test_broken_hostile_and_outdated_lines_are_left_out(home):
     remember("lesson_02.slope")
-    hostile = [b"\xff\xfe", b'{"exercise": "lesson_02.dia', b"[" * 100_000, b"null", b"[1]", b'{"exercise": 3}', b'{"exercise": "lesson_99.gone"}']
+    hostile = [b"\xff\xfe", b'{"exercise": "lesson_02.dia', b"[" * 100_000, b"null", b"[1]", b'{"exercise": 3}']
+    hostile.append(b'{"exercise": "lesson_99.gone"}')
     with progress_file().open("ab") as file:
         file.write(b"\n" + b"\n".join(hostile))
     remember("lesson_02.diamond")
@@ -79,7 +80,8 @@ def test_a_folder_that_cannot_be_made_is_told_and_not_raised(tmp_path, monkeypat
     monkeypatch.setenv(FOLDER_VARIABLE, str(tmp_path / "file"))
     verdict = lesson_02.first_slope.check(18.0)
     assert verdict.status == "right" and verdict.message.startswith("This pass could not be remembered: ")
-    assert progress().trouble.startswith("What was remembered cannot be read: ") and progress().trouble in repr(progress())
+    trouble = progress().trouble
+    assert trouble.startswith("What was remembered cannot be read: ") and trouble in repr(progress())
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full, a disk that is always full")

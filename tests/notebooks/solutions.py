@@ -24,7 +24,7 @@ LESSON = re.compile(r"^from course_utils\.exercises import (lesson_\d\d) as exer
 
 @dataclass(frozen=True)
 class Question:
-    """One check cell: the exercise it is about (None where the lesson has none of that name), the variable, the stub."""
+    """One check cell: its exercise (None where the lesson has none of that name), the variable, the stub."""
 
     cell: NotebookNode
     name: str
@@ -69,7 +69,7 @@ def complaints(notebook: NotebookNode) -> list[str]:
         if not any(source.endswith(f"exercises.{name}") for source in sources):
             found.append(f"{name}: no cell shows the task")
     strays = [cell.id for cell in code_cells(notebook) if ".check(" in cell.source and not CHECK.search(cell.source)]
-    return found + [f"{name}: a check that is not the cell's last line in the form exercises.NAME.check(VARIABLE)" for name in strays]
+    return found + [f"{cell}: a check must be the cell's last line, exercises.NAME.check(VARIABLE)" for cell in strays]
 
 
 def _complaints_about(question: Question) -> Iterator[str]:

@@ -54,10 +54,10 @@ def test_the_miniature_is_unfinished_and_then_right(asking, tmp_path):
         (2, FIRST.replace("first_gradient", "fist_gradient"), "fist_gradient: the lesson module has no such exercise"),
         (2, FIRST.replace("prediction =", "guess ="), "first_gradient: the stub does not begin as the solution does"),
         (2, "prediction = 18.0", "first_gradient: the lesson module has it, no cell checks it"),
-        (2, FIRST + "\nprediction", "a check that is not the cell's last line"),
+        (2, FIRST + "\nprediction", "a check must be the cell's last line"),
         (1, "1 + 1", "first_gradient: no cell shows the task"),
-        (4, SECOND.replace("(x):", "(f, x):"), "gradient_at: the stub does not begin as the solution does: def gradient_at(x)"),
-        (4, SECOND.replace("gradient_at(x)", "f(x)").replace("check(gradient_at)", "check(f)"), "the solution does not define f"),
+        (4, SECOND.replace("(x):", "(f, x):"), "the stub does not begin as the solution does: def gradient_at(x)"),
+        (4, "def f(x):\n    ...\n\n\nexercises.gradient_at.check(f)", "the solution does not define f"),
     ],
 )
 def test_each_complaint_is_made(asking, at, instead, complaint):
