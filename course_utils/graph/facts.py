@@ -154,13 +154,21 @@ class Traced:
 
     def _site(self, number: int, constants: dict[tuple[int, int], Constant]) -> Site:
         """What formulas say about an operation and its inputs."""
-        walk, names, values = self.walk, self.facts.names, self.facts.values
+        walk, values = self.walk, self.facts.values
         sources = walk.sources[number]
-        inputs = [Input(names.get(at), values.get(at), walk.shapes[at] if at >= 0 else None) for at in sources]
+        inputs = [Input(self._name(at), values.get(at), walk.shapes[at] if at >= 0 else None) for at in sources]
         for slot in range(len(sources) + 1):
             if (constant := constants.get((number, slot))) is not None:
                 inputs[slot : slot + 1] = [Input(constant.name, constant.value, constant.shown.shape, True)]
         return Site(walk.operations[number], walk.keys[number][0], walk.shapes[number], inputs)
+
+    def _name(self, number: int) -> str | None:
+        """The learner's name, also for the transpose that a linear layer makes of its weight."""
+        name = self.facts.names.get(number)
+        if name is None and number >= 0 and self.walk.operations[number] == "T":
+            name = self.facts.names.get(self.walk.sources[number][0])
+            return None if name is None else f"{name}ᵀ"
+        return name
 
     def _constant_edges(self, place: list[int], count: int) -> list[tuple]:
         edges = []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
@@ -91,6 +92,8 @@ _MOVES = (
     ),
     ({"Stack", "Cat"}, "its own part of upstream {up}: {own}"),
 )
+# A negative number in brackets that needs none, being alone, or has some already.
+_ALONE, _TWICE = re.compile(r"^\((−[^()]*)\)$"), re.compile(r"\(\((−[^()]*)\)\)")
 _SUPERSCRIPTS = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 
 
@@ -151,15 +154,14 @@ def _with_numbers(text: str, inputs: Sequence[Input], local: float | complex) ->
         return text
     steps = [_fill(text, [one.symbol for one in inputs]), _fill(text, [one.number for one in inputs])]
     steps.append(format_number(local))
-    shown = [step[1:-1] if step.startswith("(−") and step.count("(") == 1 else step for step in steps if step]
-    return " = ".join(dict.fromkeys(shown))
+    return " = ".join(dict.fromkeys(_ALONE.sub(r"\1", step) for step in steps if step is not None))
 
 
 def _fill(text: str, words: Sequence[str | None]) -> str | None:
     """`text` with the inputs put in; None where one of those it needs is not known."""
     if any(f"{{{at}}}" in text and (at >= len(words) or words[at] is None) for at in range(3)):
         return None
-    return text.format(*words).replace("((−", "(−").replace("))", ")") if "({" in text else text.format(*words)
+    return _TWICE.sub(r"(\1)", text.format(*words))
 
 
 def _elementwise_product(text: str, site: Site, shape: tuple[int, ...]) -> str:
@@ -207,13 +209,12 @@ def _power(site: Site) -> tuple[str, ...]:
     exponent = site.function._saved_exponent
     if exponent in (0, 1):
         return (str(int(exponent)),)
-    factor, rest = format_number(exponent), exponent - 1
-    factor = f"({factor})" if factor.startswith("−") else factor
+    factor, rest = "−" if exponent == -1 else f"{format_number(exponent)}·", exponent - 1
     if rest == 1:
-        return (f"{factor}·{{0}}",)
+        return (f"{factor}{{0}}",)
     if float(rest).is_integer():
-        return (f"{factor}·{{0}}{str(int(rest)).translate(_SUPERSCRIPTS)}",)
-    return (f"{factor}·{{0}}^{format_number(rest)}",)
+        return (f"{factor}{{0}}{str(int(rest)).translate(_SUPERSCRIPTS)}",)
+    return (f"{factor}{{0}}^{format_number(rest)}",)
 
 
 def _clamp(site: Site) -> tuple[str, ...]:

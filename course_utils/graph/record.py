@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import linecache
+import random
 import sys
 import weakref
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from types import CodeType, FrameType
 from typing import Any, NamedTuple
@@ -79,17 +80,16 @@ class Recorder(TorchDispatchMode):
         self._numbers: list[int] = []
 
     @contextmanager
-    def watching(self) -> Iterator[Recorder]:
-        """Records inside the `with`; random state, buffers and hooks are put back as they were."""
+    def watching(self) -> Iterator[None]:
+        """Records inside the `with`; random states, buffers and hooks are put back as they were."""
         devices = range(torch.cuda.device_count()) if torch.cuda.is_initialized() else []
-        with ExitStack() as stack:
-            stack.enter_context(torch.random.fork_rng(devices=devices))
-            stack.enter_context(torch.inference_mode(False))
-            stack.enter_context(torch.enable_grad())
-            stack.enter_context(self.modules)
-            with self:
-                yield self
-            self._find_leaves()
+        python_state = random.getstate()
+        try:
+            with torch.random.fork_rng(devices=devices), self.modules, self:
+                yield
+        finally:
+            random.setstate(python_state)
+        self._find_leaves()
 
     def __torch_dispatch__(self, func: Any, types: Any, args: tuple = (), kwargs: dict | None = None) -> Any:
         inputs = tuple(self._input(value) for value in _flat(args))

@@ -60,8 +60,9 @@ def trace(
             if isinstance(given, torch.Tensor) or (given is not None and option in own):
                 names[option], options[option] = given, None
     model, limit, values = _check_options(**options)
-    if callable(target) and not isinstance(target, torch.Tensor):
-        return _trace_function(target, names, model, limit)
+    if callable(target):
+        with torch.inference_mode(False), torch.enable_grad():
+            return _trace_function(target, names, model, limit)
     outputs = _check_outputs(target)
     found, facts = walk([key_of(output) for output in outputs], limit=limit), Facts()
     constants = name_tensors(found, facts, names) if names else {}
@@ -76,7 +77,7 @@ def trace(
 
 def _own_names(target: object) -> Mapping[str, object]:
     """The parameters of a function, by name."""
-    if not callable(target) or isinstance(target, torch.Tensor):
+    if not callable(target):
         return {}
     try:
         function = target.forward if isinstance(target, torch.nn.Module) else target

@@ -168,7 +168,8 @@ def key_of(tensor: torch.Tensor) -> Key:
     """Where a tensor that requires grad stands in autograd's graph."""
     if tensor.grad_fn is not None:
         return tensor.grad_fn, tensor.output_nr
-    return get_gradient_edge(tensor).node, 0
+    with torch.inference_mode(False):
+        return get_gradient_edge(tensor).node, 0
 
 
 class _Operations(dict):
