@@ -229,3 +229,278 @@ def _(f, x, y):
     a, b = x.detach().requires_grad_(), y.detach().requires_grad_()
     f(a.sum(), b.sum()).backward()
     return a.grad, b.grad
+
+
+@prediction(
+    """
+    Let $f(u, v) = u^3 + v^2 + 4uv$ at $u = 3$, $v = 4$. How steep is it along $u$, with $v$ held still? And
+    along $v$, with $u$ held still? Type two numbers: `prediction = [.., ..]`.
+    """,
+    mistakes=[
+        ([20.0, 43.0], "Both numbers are right, and they are swapped: the slope along $u$ comes first."),
+        ([27.0, 8.0], "You left out the product: $4uv$ moves with $u$, and it moves with $v$."),
+        (
+            [31.0, 12.0],
+            "With $v$ held still, $4uv$ is a line in $u$, and its slope is $4v$, not 4. Likewise for $v$.",
+        ),
+        ([39.0, 24.0], "The product's slopes are swapped: along $u$ the factor that stays is $v$."),
+        ([43.0, 43.0], "The first is right. Along $v$ it is $u$ that stands still, so $u^3$ has no share."),
+        (
+            [63.0, 63.0],
+            "Move one input at a time. You added the two slopes, which is what moving both at once would give.",
+        ),
+        (
+            [51.0, 47.0],
+            "Held still means: a term without the moving letter has slope 0. Along $u$ that is $v^2$, along $v$ "
+            "it is $u^3$.",
+        ),
+        ([91.0, 91.0], "That is $f(3, 4)$, the height. The slopes are asked for."),
+    ],
+    hints=[
+        "Hold $v$ at 4: what is left is $u^3 + 16 + 16u$, a function of $u$ alone. Differentiate that.",
+        "Hold $u$ at 3: what is left is $27 + v^2 + 12v$.",
+    ],
+)
+def two_slopes():
+    u, v = torch.tensor(3.0, requires_grad=True), torch.tensor(4.0, requires_grad=True)
+    z = u**3 + v**2 + 4 * u * v
+    z.backward()
+    return u.grad, v.grad
+
+
+@prediction(
+    """
+    `x = torch.tensor([1.0, 2.0, 3.0], requires_grad=True)`, then `y = torch.cumsum(x, dim=0)`, which is
+    $(1, 3, 6)$. What does `x.grad` hold after `y.sum().backward()`? Type three numbers:
+    `prediction = [.., .., ..]`.
+    """,
+    mistakes=[
+        (
+            [1.0, 1.0, 1.0],
+            "That is each output's slope for its *own* entry. But $x_1$ is part of other outputs too, and the "
+            "sum counts them all.",
+        ),
+        (
+            [1.0, 2.0, 3.0],
+            "The other way round: which entry of $x$ is part of all three outputs, and which of the last one "
+            "only?",
+        ),
+        (
+            [1.0, 3.0, 6.0],
+            "Those are the values of `y`. Ask how much the *sum* of `y` moves when one entry of `x` moves by 1.",
+        ),
+        (
+            [6.0, 3.0, 1.0],
+            "Nearly: count in how many outputs an entry occurs. You added those counts up once more.",
+        ),
+        (
+            [3.0, 3.0, 3.0],
+            "All three outputs depend on the first entry. Does the first output depend on the last entry?",
+        ),
+    ],
+    hints=[
+        "Write the outputs out: $y_1 = x_1$, $y_2 = x_1 + x_2$, $y_3 = x_1 + x_2 + x_3$.",
+        "Now add them up, and read off how often each entry of `x` occurs in the sum.",
+    ],
+)
+def mixed_sum():
+    x = torch.tensor([1.0, 2.0, 3.0], requires_grad=True)
+    y = torch.cumsum(x, dim=0)
+    y.sum().backward()
+    return x.grad
+
+
+@prediction(
+    """
+    At some point the gradient is $(3, 4)$. You take a step of length 1. What is the slope in the steepest
+    direction uphill, along the contour, and in the steepest direction downhill? Type three numbers:
+    `prediction = [.., .., ..]`.
+    """,
+    mistakes=[
+        (
+            [7.0, 0.0, -7.0],
+            "A step of length 1 cannot go 1 along each axis: that step has length $\\sqrt 2$. How long is the "
+            "arrow?",
+        ),
+        ([25.0, 0.0, -25.0], "That is the square of the arrow's length."),
+        (
+            [4.0, 0.0, -4.0],
+            "4 is the slope straight along the second axis. There is a steeper way between the axes.",
+        ),
+        ([5.0, 0.0, 5.0], "The first two are right. Downhill the height falls: mind the sign."),
+        (
+            [5.0, 1.0, -5.0],
+            "Uphill and downhill are right. A contour joins points of equal height: what does the height do "
+            "along it?",
+        ),
+        ([1.0, 0.0, -1.0], "1 is the length of the step. The slope is the rise for that step."),
+    ],
+    hints=[
+        "The slope in the direction $d$ is $|\\nabla f| \\cos\\varphi$, with $\\varphi$ the angle between $d$ "
+        "and the gradient.",
+        "How long is the arrow $(3, 4)$? Pythagoras knows. And what are the cosines of 0°, 90° and 180°?",
+    ],
+)
+def steepest():
+    gradient = torch.tensor([3.0, 4.0])
+    uphill = gradient / gradient.norm()
+    along_contour = torch.stack([-uphill[1], uphill[0]])
+    return [gradient @ uphill, gradient @ along_contour, gradient @ -uphill]
+
+
+@prediction(
+    """
+    `column` has shape (3, 1), `row` has shape (1, 4), both require gradients. After
+    `(column + row).sum().backward()` all entries of `column.grad` are equal, and so are those of `row.grad`.
+    Which number stands in the one, which in the other? Type two numbers: `prediction = [.., ..]`.
+    """,
+    mistakes=[
+        (
+            [1.0, 1.0],
+            "That would be right if each entry were used once. How many entries of the (3, 4) sum contain the "
+            "first entry of `column`?",
+        ),
+        (
+            [3.0, 4.0],
+            "Swapped: along which axis is `column` stretched, and how often is one of its entries used then?",
+        ),
+        (
+            [12.0, 12.0],
+            "Twelve entries are added in all, but each of them contains only one entry of `column` and one of "
+            "`row`.",
+        ),
+        ([0.25, 1 / 3], "A sum adds the shares; dividing by their number would be a mean."),
+    ],
+    hints=[
+        "Write out the (3, 4) tensor: which of its twelve entries contain `column[0, 0]`?",
+        "Each use sends back a 1, and what comes back along several paths is added.",
+    ],
+)
+def broadcast():
+    column, row = torch.zeros(3, 1, requires_grad=True), torch.zeros(1, 4, requires_grad=True)
+    z = (column + row).sum()
+    z.backward()
+    return [column.grad[0, 0], row.grad[0, 0]]
+
+
+def _cubic(x):
+    return x**3 - x
+
+
+@exercise(
+    """
+    Write `central_difference(f, x, h)`: an estimate of the derivative of `f` at `x` from two values of `f`, a
+    step `h` to either side. No autograd. `x` is a tensor of any shape, and `f` works entry by entry.
+    """,
+    probe={
+        "x³ − x at 1.5, h = 0.1": lambda difference: difference(_cubic, torch.tensor(1.5), 0.1),
+        "exp at three points, h = 0.5": lambda difference: difference(torch.exp, torch.tensor([-1.0, 0.0, 2.0]), 0.5),
+        "a kink, |x| at 0, h = 0.25": lambda difference: difference(torch.abs, torch.tensor(0.0), 0.25),
+    },
+    hints=[
+        "Rise over run. You stand at $x$ and look at the two points $x + h$ and $x - h$: how far are they "
+        "apart?",
+        "The rise is $f(x + h) - f(x - h)$. In Python `a / 2 * h` means `(a / 2) * h`, so the run wants "
+        "brackets.",
+    ],
+)
+def central_difference(f, x, h):
+    return (f(x + h) - f(x - h)) / (2 * h)
+
+
+@central_difference.right
+def _(f, x, h):
+    ahead, behind = (f(x + h) - f(x)) / h, (f(x) - f(x - h)) / h
+    return (ahead + behind) / 2
+
+
+@central_difference.mistake(
+    "That is the one-sided difference from `x` to `x + h`. Its error shrinks with $h$; from both sides it "
+    "shrinks with $h^2$."
+)
+def _(f, x, h):
+    return (f(x + h) - f(x)) / h
+
+
+@central_difference.mistake(
+    "That is the one-sided difference from `x - h` to `x`. Its error shrinks with $h$; from both sides it "
+    "shrinks with $h^2$."
+)
+def _(f, x, h):
+    return (f(x) - f(x - h)) / h
+
+
+@central_difference.mistake(
+    "The two points are $2h$ apart, and you divide by $h$: everything is twice too large."
+)
+def _(f, x, h):
+    return (f(x + h) - f(x - h)) / h
+
+
+@central_difference.mistake("Mind the brackets: `/ 2 * h` divides by 2 and then *multiplies* by `h`.")
+def _(f, x, h):
+    return (f(x + h) - f(x - h)) / 2 * h
+
+
+@central_difference.mistake(
+    "The sign is the wrong way round: a function that rises to the right has a positive slope."
+)
+def _(f, x, h):
+    return (f(x - h) - f(x + h)) / (2 * h)
+
+
+@central_difference.mistake("The run is missing: the rise alone gets smaller with `h` whatever the slope is.")
+def _(f, x, h):
+    return f(x + h) - f(x - h)
+
+
+@central_difference.mistake(
+    "That is autograd's exact slope. Here an independent witness is wanted: two values of `f`, nothing else."
+)
+def _(f, x, h):
+    x = x.detach().clone().requires_grad_()
+    f(x).sum().backward()
+    return x.grad
+
+
+@prediction(
+    """
+    `x = torch.tensor([2.0, 2.0, 1.0], requires_grad=True)`: two entries tie for the maximum. What does `x.grad`
+    hold after `x.max().backward()`? Type three numbers: `prediction = [.., .., ..]`.
+    """,
+    mistakes=[
+        (
+            [1.0, 0.0, 0.0],
+            "So it would be if one winner were picked. `x.max()` returns no position: it does not have to pick.",
+        ),
+        (
+            [0.0, 1.0, 0.0],
+            "So it would be if the last winner were picked. `x.max()` returns no position: it does not have to "
+            "pick.",
+        ),
+        (
+            [1.0, 1.0, 0.0],
+            "Raise both by 1, and the maximum rises by 1, not by 2: the winners have one gradient of 1 to "
+            "share.",
+        ),
+        (
+            [0.0, 0.0, 0.0],
+            "One of the slopes from the two sides may be zero here, but autograd does not give up: the winners "
+            "get something.",
+        ),
+        ([2.0, 2.0, 0.0], "Those are values. The slopes of a maximum do not depend on how large it is."),
+        (
+            [1 / 3, 1 / 3, 1 / 3],
+            "The third entry does not take part: moving it a little does not move the maximum.",
+        ),
+    ],
+    hints=[
+        "The gradient 1 comes back to `max`. The third entry has no part in it. How can two equals be treated "
+        "fairly?",
+        "The two shares are equal, and together they make 1.",
+    ],
+)
+def max_tie():
+    x = torch.tensor([2.0, 2.0, 1.0], requires_grad=True)
+    x.max().backward()
+    return x.grad
