@@ -26,9 +26,13 @@ def format_number(number: float | complex | int | bool) -> str:
     if 0.001 <= abs(number) < 100_000:
         text = _trim(f"{number:.{max(2, 3 - math.floor(math.log10(abs(number))))}f}")
     else:
-        mantissa, exponent = f"{number:.3e}".split("e")
-        text = f"{_trim(mantissa)}e{int(exponent)}"
+        text = _scientific(number, 3)
     return text.replace("-", "−")
+
+
+def _scientific(number: float, decimals: int) -> str:
+    mantissa, exponent = f"{number:.{decimals}e}".split("e")
+    return f"{_trim(mantissa)}e{int(exponent)}".replace("-", "−")
 
 
 def _trim(decimals: str) -> str:
@@ -50,20 +54,23 @@ def format_summary(summary: Summary, *, room: int | None = None) -> str:
         room: the number of characters there are, or None for no limit.
     """
     if not summary.numbers:
-        return _without_entries(summary)
+        return _without_entries(summary, room)
     texts = [format_number(number) for number in summary.numbers]
     nested = _nest(texts, summary.shape)
     if room is None or len(nested) <= room or len(texts) == 1:
         return nested
-    return f"all {texts[0]}" if len(set(texts)) == 1 else _without_entries(summary)
+    return f"all {texts[0]}" if len(set(texts)) == 1 else _without_entries(summary, room)
 
 
-def _without_entries(summary: Summary) -> str:
+def _without_entries(summary: Summary, room: int | None) -> str:
     if 0 in summary.shape:
         return "empty"
     if summary.norm is None:
         return f"has {summary.trouble}" if summary.trouble else "not shown"
-    return f"norm {format_number(summary.norm)}"
+    text = format_number(summary.norm)
+    if room is not None and len(text) > room - 5 and math.isfinite(summary.norm):
+        text = _scientific(summary.norm, 1)
+    return f"norm {text}"
 
 
 def _nest(texts: list[str], shape: tuple[int, ...]) -> str:

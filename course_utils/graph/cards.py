@@ -1,0 +1,186 @@
+"""What stands on each card of a graph's drawing, how large the card is, and its SVG.
+
+A size follows from the structure alone (names, shapes, number of uses), never from a number, so that a drawing whose
+numbers move does not jump.
+"""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Sequence
+from math import prod
+from typing import NamedTuple
+
+from .data import Edge, Graph, Node, Summary
+from .model import Card
+from .numbers import format_shape, format_summary
+from .strokes import CELL, DIM, TITLE_CELL, warning_sign
+from .text import NOT_YET, called, cells, clean, count, gradient_text, label, sign_of, trouble
+
+PAD, TITLE_LINE, SMALL_LINE, ROW, STACK = 9, 22, 16, 18, 4
+
+
+class Face(NamedTuple):
+    """The texts of a card and its size in pixels.
+
+    Attributes:
+        kind: "leaf", "operation", "output", "constant" or "group": the look of the box.
+        name: the large text; in front of an equals sign where there is a `sign` too.
+        sign: the operation's sign, or "".
+        side: small text in the upper right corner.
+        lines: small muted lines under the title.
+        rows: (class, label, text) for value, gradient and the gradient's sum, from top to bottom.
+        warning: what is wrong here, or None; it takes a line where `is_note`, else only the sign in the corner.
+    """
+
+    kind: str
+    name: str
+    sign: str
+    side: str
+    lines: tuple[str, ...]
+    rows: tuple[tuple[str, str, str], ...]
+    warning: str | None
+    is_note: bool
+    width: float
+    height: float
+
+
+def make_face(
+    graph: Graph, card: Card, uses: Sequence[Edge], inputs: Sequence[Edge], *, with_values: bool, least: float
+) -> Face:
+    """The face of a card.
+
+    Args:
+        uses: the edges along which gradients come back to this node, in the order in which they arrive.
+        inputs: the edges into this node.
+        with_values: whether values have a row in this drawing.
+        least: the least height, in pixels.
+    """
+    node = graph.nodes[representative(graph, card)]
+    rows = []
+    if with_values or node.kind == "constant":
+        rows.append(("v", "value", "unknown" if node.value is None else format_summary(node.value, room=room(node))))
+    if node.kind != "constant":
+        text = gradient_text(node, room=room(node))
+        rows.append(("m", "", text) if text == NOT_YET else ("g", "grad", text))
+    forks = len(uses) > 1 and not node.is_output
+    if forks:
+        rows.append(("g", "", total(node, uses)))
+    name, operation, side = _heading(graph, card, node, inputs)
+    lines = [_inside(graph, card)] if card.is_group else []
+    lines += [format_shape(node.shape)] if node.shape else []
+    lines += [f"same tensor, {card.use[0]} of {card.use[1]}"] if card.use else []
+    note = clean(node.note, room=26) if node.note else None
+    lines += [note] if note else []
+    inner = max(
+        _title_width(name, operation) + (cells(side) + 2) * CELL * bool(side),
+        max((cells(line) for line in lines), default=0) * CELL,
+        (6 + room(node)) * CELL,
+        len(NOT_YET) * CELL if node.kind != "constant" else 0,
+        sum_room(uses) * CELL if forks else 0,
+    )
+    high = max(least, PAD + TITLE_LINE + SMALL_LINE * len(lines) + ROW * len(rows) + 6)
+    extra = STACK * card.is_group
+    kind = "group" if card.is_group else "output" if node.is_output else node.kind
+    warning = trouble(node)
+    return Face(kind, name, operation, side, tuple(lines), tuple(rows), warning, bool(note), round(inner + 2 * PAD + extra, 1), high + extra)
+
+
+def _inside(graph: Graph, card: Card) -> str:
+    operations = [graph.nodes[index].operation for index in card.members if graph.nodes[index].kind == "operation"]
+    return clean(operations[0] or "") if len(operations) == 1 else count(len(operations), "operation")
+
+
+def representative(graph: Graph, card: Card) -> int:
+    """The node whose value and gradient a card shows: its last operation."""
+    made = [index for index in card.members if graph.nodes[index].kind == "operation"]
+    return made[-1] if made else card.members[-1]
+
+
+def room(node: Node) -> int:
+    """How many characters a value or a gradient of this node may take."""
+    size = prod(node.shape or ())
+    if (node.dtype or "").startswith("complex") and size == 1:
+        return 20
+    return 8 + 2 * len(node.shape or ()) if size == 1 else 20 if size <= 3 else 11
+
+
+def sum_room(uses: Sequence[Edge]) -> int:
+    return {2: 20, 3: 28}.get(len(uses), 16)
+
+
+def total(node: Node, uses: Sequence[Edge]) -> str:
+    """The sum at a fork, as far as its parts have arrived: "= 4.00 + 2.00"."""
+    parts = [edge.gradient for edge in uses if edge.gradient is not None]
+    if not parts:
+        return ""
+    text = f"= {spelled_sum(parts, room=room(node))}{' + …' if len(parts) < len(uses) else ''}"
+    if cells(text) <= sum_room(uses):
+        return text
+    return f"sum of {len(parts)} of {len(uses)}" if len(parts) < len(uses) else f"sum of {len(uses)} parts"
+
+
+def spelled_sum(parts: Sequence[Summary], *, room: int) -> str:
+    """4.00 + 2.00, with brackets around a number below zero: 4.00 + (−2.00)."""
+    texts = [format_summary(part, room=room) for part in parts]
+    return " + ".join(f"({text})" if at and text.startswith("−") else text for at, text in enumerate(texts))
+
+
+def _title_width(name: str, operation: str) -> float:
+    # A number in the sign has room to grow to six characters.
+    return (cells(name) + 3 * bool(name and operation) + max(cells(operation), 8 * (" " in operation))) * TITLE_CELL
+
+
+def _heading(graph: Graph, card: Card, node: Node, inputs: Sequence[Edge]) -> tuple[str, str, str]:
+    """Name, sign and side text of a card."""
+    if card.is_group:
+        return clean(card.title), "", f"× {card.times}" if card.times > 1 else ""
+    if node.operation is None:
+        return label(graph, card.members[0]) if node.kind == "leaf" or node.name else "constant", "", ""
+    shown = sign_of(graph, card.members[-1], [edge for edge in inputs if edge.source in card.members])
+    side = "" if shown.lower() in (node.operation.lower(), clean(node.operation).lower()) else clean(node.operation)
+    return (called(node.name) if node.name is not None else ""), shown, side
+
+
+def draw_face(face: Face, x: float, y: float, *, is_lit: bool = False, is_dim: bool = False) -> str:
+    """The SVG of a card with its top left corner at (x, y)."""
+    width, height = face.width, face.height
+    parts = [f'<g transform="translate({x:g},{y:g})"{DIM * is_dim}>']
+    if face.kind == "group":
+        width, height = width - STACK, height - STACK
+        parts = [f'<g transform="translate({x:g},{y + STACK:g})"{DIM * is_dim}>']
+    box = f'width="{width:g}" height="{height:g}" rx="{17 if face.kind == "leaf" else 5}"'
+    if face.kind == "group":
+        parts.append(f'<rect x="{STACK}" y="-{STACK}" class="operation" {box}/>')
+    look = f'{face.kind}{" trouble" if face.warning else ""}'
+    parts.append(f'<rect class="paper" {box}/><rect class="{look}" {box}/>')
+    if is_lit:
+        parts.append(f'<rect class="lit" {box}/>')
+    parts.append(_title(face, width))
+    at = PAD + TITLE_LINE
+    for line in face.lines:
+        at += SMALL_LINE
+        parts.append(f'<text class="m" x="{PAD}" y="{at - 8}">{html.escape(line)}</text>')
+    for look, name, text in face.rows:
+        at += ROW
+        if name:
+            parts.append(f'<text class="{look}" x="{PAD}" y="{at - 5}">{name}</text>')
+        bold = "b " if name else ""
+        wrong = "w" if face.warning and not face.is_note and text in ("nan", "inf", "−inf") else look
+        side = f'"{bold}{wrong} e" x="{width - PAD:g}"' if text != NOT_YET else f'"{look}" x="{PAD}"'
+        parts.append(f'<text class={side} y="{at - 5}">{html.escape(text)}</text>')
+    if face.warning:
+        parts.append(warning_sign(width - 3, 1))
+    return "".join([*parts, "</g>"])
+
+
+def _title(face: Face, width: float) -> str:
+    name, operation = html.escape(face.name), html.escape(face.sign)
+    look = {"leaf": "t l", "constant": "t m"}.get(face.kind, "t")
+    shown = f'{name}<tspan class="o"> = {operation}</tspan>' if name and operation else name or operation
+    # A font without these characters would give another width than the one reckoned with.
+    wide = (cells(face.name) + 3 * bool(name and operation) + cells(face.sign)) * TITLE_CELL
+    fixed = f' textLength="{wide:.1f}" lengthAdjust="spacingAndGlyphs"' if any(c > "\u2fff" for c in face.name) else ""
+    text = f'<text class="{look}" x="{PAD}" y="{PAD + 15}"{fixed}>{shown}</text>'
+    side = f'<text class="m e" x="{width - PAD:g}" y="{PAD + 14}">{html.escape(face.side)}</text>' if face.side else ""
+    return text + side

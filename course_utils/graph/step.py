@@ -1,0 +1,125 @@
+"""Sliders on a graph: walk the backward pass node by node, or move a function's inputs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache, partial
+from itertools import product as combinations
+from typing import TYPE_CHECKING
+
+from ..checks import check_function
+from ..picture import Picture
+from .data import Graph
+from .draw import CURVE, GAP, WIDTH, Drawing, Frame, frame_for, label_lines, read_graph, wrapped
+from .model import ALL, choose_cards
+from .stages import Stages
+from .strokes import CELL
+from .text import cells
+
+if TYPE_CHECKING:
+    from ..sliders import Explorer
+
+MOST_NODES, POSITIONS, WIDEST_GAP = 200, 32, 230
+
+
+def step_backward(target: object, /, *, model: object = None, title: str = "", **names: object) -> Explorer:
+    """The backward pass through a graph, one operation at a time, with a slider that goes forwards and back.
+
+    Step 0 is before the pass: no gradient yet. At each step one operation is lit; the multiplication of its upstream
+    gradient with each local derivative is spelled out, with the sum where several gradients meet. At the last step the
+    pass is finished: that is the picture that stays in a stored notebook.
+
+    Args:
+        target: a tensor, several tensors, a function (then `names` are its inputs), or a `Graph`.
+        model: the module behind the tensors, which lends its parameters' names.
+        title: a line over the picture.
+        names: the tensors to call by name, or the function's inputs.
+
+    Returns:
+        An `Explorer`; called with a step it gives the still picture: `step_backward(z, x=x)(step=2)`.
+
+    Raises:
+        TypeError, ValueError: as `draw_graph`; and a graph with more than 200 nodes.
+    """
+    from ..sliders import explore, play
+
+    graph = read_graph(target, model, names)
+    if len(graph.nodes) > MOST_NODES:
+        raise ValueError(
+            f"the graph has {len(graph.nodes):,} nodes; step_backward walks at most {MOST_NODES}. "
+            "Step through a smaller part, or see the whole with draw_graph"
+        )
+    if all(node.gradient is None for node in graph.nodes):
+        graph = graph.backward()
+    stages = Stages(graph)
+    drawing = Drawing(graph, choose_cards(graph, open=ALL), _step_frame(stages))
+
+    def backward_pass(step: int) -> Picture:
+        return drawing.picture(stages.graph_at(step), title=title, spot=stages.spot(step))
+
+    return explore(backward_pass, step=play((0, stages.last, 1, stages.last), seconds=1.2))
+
+
+def _step_frame(stages: Stages) -> Frame:
+    """Room for the longest product on an edge, and for the most lines below."""
+    labels = [label_lines(stages.graph, edge, at_hand=True) for edge in stages.graph.edges if edge.gradient is not None]
+    widest = max((cells(text) for texts in labels for text in texts), default=0) * CELL
+    gap = min(max(GAP, widest + 12 + CURVE), WIDEST_GAP)
+    lines = max(len(wrapped(stages.said(step))) for step in range(stages.last + 1))
+    return Frame(gap=gap, lead=gap - CURVE, port=42, lines=lines)
+
+
+def explore_graph(
+    function: Callable[..., object], /, *, model: object = None, title: str = "", **sliders: object
+) -> Explorer:
+    """The graph of a function with a slider for each input: values and gradients change in place.
+
+    The cards' sizes do not depend on the numbers, so nothing moves but the numbers. Where the graph itself changes with
+    an input (an `if`, a loop), it is drawn anew, on a sheet that is large enough for every graph met on the way.
+
+    Args:
+        function: computes a tensor from the inputs that the sliders name.
+        model: the module behind the function, which lends its parameters' names.
+        title: a line over the picture.
+        sliders: one for each input, as in `explore`. A tuple such as `x=(-3.0, 3.0)` moves a leaf; what any other form
+            gives, such as `turns=range(1, 6)`, a list or a checkbox, is handed to the function as it is.
+
+    Returns:
+        An `Explorer`; called with inputs it gives the still picture: `explore_graph(f, x=(-3, 3))(x=2)`.
+
+    Raises:
+        TypeError: `function` cannot be called, or a slider is not one that `explore` takes.
+        ValueError: no graph leads to the function's result at some position.
+    """
+    from ..sliders import explore
+
+    check_function(function, name="function")
+
+    def graph_at(values: dict[str, object]) -> Graph:
+        leaves = {name: value for name, value in values.items() if isinstance(sliders[name], tuple)}
+        given = {name: value for name, value in values.items() if name not in leaves}
+        return read_graph(partial(function, **given) if given else function, model, leaves).backward()
+
+    @cache
+    def sheet() -> Frame:
+        """The largest of the drawings at positions all over the sliders."""
+        controls = list(explorer.controls.values())
+        each = max(2, int(POSITIONS ** (1 / len(controls))))
+        fractions = [[at / (count - 1) for at in range(count)] for count in (min(each, len(c.values)) for c in controls)]
+        sizes = {}
+        for at in combinations(*fractions):
+            graph = graph_at({c.name: c.at(fraction) for c, fraction in zip(controls, at, strict=True)})
+            shape = tuple((node.kind, node.operation, node.shape) for node in graph.nodes), tuple(e[:3] for e in graph.edges)
+            if shape not in sizes:
+                view = choose_cards(graph)
+                sizes[shape] = Drawing(graph, view, frame_for(graph, view)).layout
+        return Frame(width=max(s.width for s in sizes.values()), height=max(s.height for s in sizes.values()))
+
+    def function_graph(**values: object) -> Picture:
+        graph = graph_at(values)
+        view = choose_cards(graph)
+        frame = frame_for(graph, view)._replace(width=sheet().width, height=sheet().height)
+        return Drawing(graph, view, frame).picture(title=title)
+
+    explorer = explore(function_graph, **sliders)
+    return explorer

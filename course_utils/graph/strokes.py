@@ -1,0 +1,132 @@
+"""The style of a graph's SVG, and the strokes it is made of."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Sequence
+
+from .. import palette
+from .layout import Point
+from .text import cells
+
+FONT, TITLE_FONT, ADVANCE = 13, 16, 0.602
+CELL, TITLE_CELL = FONT * ADVANCE, TITLE_FONT * ADVANCE
+APART, ROUND = 3.5, 7
+DIM = ' opacity=".38"'
+STYLE = (
+    f"text{{font:{FONT}px DejaVu Sans Mono,Menlo,Consolas,monospace;fill:{palette.INK};white-space:pre}}"
+    f".t{{font-size:{TITLE_FONT}px;font-weight:700}}.o{{font-weight:400}}.b{{font-weight:700}}.e{{text-anchor:end}}"
+    f".m{{fill:{palette.MUTED}}}.v{{fill:{palette.VALUE}}}.g{{fill:{palette.GRADIENT}}}.l{{fill:{palette.LEAF}}}"
+    f".w{{fill:{palette.TROUBLE}}}rect,path{{fill:none}}.paper{{fill:{palette.PAPER}}}"
+    f".leaf{{fill:{palette.LEAF};fill-opacity:.1;stroke:{palette.LEAF};stroke-width:1.8}}"
+    f".operation,.group{{fill:{palette.PANEL};stroke:{palette.MUTED};stroke-width:1.2}}"
+    f".output{{fill:{palette.PANEL};stroke:{palette.INK};stroke-width:3.4}}"
+    f".constant{{stroke:{palette.MUTED};stroke-dasharray:2 3}}"
+    f".trouble{{stroke:{palette.TROUBLE};stroke-width:2.6}}"
+    f".lit{{fill:{palette.GRADIENT};fill-opacity:.12;stroke:{palette.GRADIENT};stroke-width:3.4}}"
+    f".sign{{fill:{palette.TROUBLE};stroke:{palette.PAPER};stroke-width:1.5;stroke-linejoin:round}}"
+    f".mark{{stroke:{palette.PAPER};stroke-width:2;stroke-linecap:round}}"
+    f".f{{stroke:{palette.MUTED};stroke-width:1.5}}.fh{{fill:{palette.MUTED}}}"
+    f".k{{stroke:{palette.GRADIENT};stroke-width:1.8;stroke-dasharray:5 3.5}}.kh{{fill:{palette.GRADIENT}}}"
+    f".cut{{stroke:{palette.TROUBLE};stroke-width:2.4}}.rule{{stroke:{palette.GRID}}}"
+)
+
+
+def forward_line(route: Sequence[Point]) -> tuple[str, str]:
+    """Path data of the line from source to target, on the left of the route, and of its head."""
+    points = _shifted(route, -APART)
+    x, y = points[-1]
+    return _curve([*points[:-1], (x - 6, y)], -APART), f"M{x:g} {y:g}l-8-4v8z"
+
+
+def backward_line(route: Sequence[Point]) -> tuple[str, str]:
+    """Path data of the line from target back to source, on the right of the route, and of its head."""
+    points = _shifted(route, APART)
+    x, y = points[0]
+    return _curve([(x + 6, y), *points[1:]], APART), f"M{x:g} {y:g}l8-4v8z"
+
+
+def cut_mark(spot: tuple[Point, Point]) -> str:
+    """Path data of two strokes across a link through which no gradient comes back."""
+    (x0, y), (x1, _) = spot
+    return "".join(f"M{(x0 + x1) / 2 + aside:g} {y - APART - 8:g}l-6 16" for aside in (0, 6))
+
+
+def _shifted(route: Sequence[Point], by: float) -> list[Point]:
+    """A route moved to its right by `by` (seen along the forward pass), also where it turns."""
+    if all(x0 < x1 for (x0, _), (x1, _) in zip(route, route[1:])):
+        return [(x, y + by) for x, y in route]
+    points = []
+    for at, (x, y) in enumerate(route):
+        right, down = 0.0, by
+        for (x0, y0), (x1, y1) in zip(route[max(0, at - 1) : at + 1], route[max(1, at) : at + 2]):
+            if x0 == x1 and y0 != y1:
+                right = -by
+            elif x1 < x0:
+                down = -by
+        points.append((x + right, y + down))
+    return points
+
+
+def _curve(points: Sequence[Point], by: float) -> str:
+    """Path data through the points: level curves where the height changes, else lines with rounded corners.
+
+    `by` is how far the points were shifted to the right; steep parts of a curve keep that distance too.
+    """
+    x, y = points[0]
+    parts = [f"M{x:g} {y:g}"]
+    for at, (x1, y1) in enumerate(points[1:], start=1):
+        if x1 != x and y1 != y:
+            middle = round((x + x1) / 2 + (by if y1 < y else -by), 1)
+            parts.append(f"C{middle:g} {y:g} {middle:g} {y1:g} {x1:g} {y1:g}")
+        elif _turns(points, at):
+            x2, y2 = points[at + 1]
+            before = x1 - _toward(x, x1), y1 - _toward(y, y1)
+            after = x1 + _toward(x1, x2), y1 + _toward(y1, y2)
+            parts.append(f"L{before[0]:g} {before[1]:g}Q{x1:g} {y1:g} {after[0]:g} {after[1]:g}")
+        else:
+            parts.append(f"L{x1:g} {y1:g}")
+        x, y = x1, y1
+    return "".join(parts)
+
+
+def _turns(points: Sequence[Point], at: int) -> bool:
+    """Whether two straight lines meet at a right angle there."""
+    if at + 1 == len(points):
+        return False
+    (x0, y0), (x1, y1), (x2, y2) = points[at - 1 : at + 2]
+    return (x0 == x1) != (x1 == x2) and (y0 == y1) != (y1 == y2)
+
+
+def _toward(start: float, end: float) -> float:
+    return 0 if start == end else ROUND if end > start else -ROUND
+
+
+def text_on_paper(x: float, y: float, text: str, look: str) -> str:
+    """A text that hides what is under it."""
+    box = f'<rect class="paper" x="{x - 1:g}" y="{y - 10:g}" width="{cells(text) * CELL + 2:.1f}" height="12.5"/>'
+    return f'{box}<text class="{look}" x="{x:g}" y="{y:g}">{html.escape(text)}</text>'
+
+
+def warning_sign(x: float, y: float) -> str:
+    """A triangle with an exclamation mark, its middle at (x, y)."""
+    triangle = f'<path class="sign" d="M{x:g} {y - 10:g}l10 18h-20z"/>'
+    return f'{triangle}<path class="mark" d="M{x:g} {y - 4:g}v6.5m0 2.2v1.8"/>'
+
+
+def legend(kinds: Sequence[str], *, has_links: bool, has_gradients: bool, top: float) -> tuple[str, float]:
+    """What boxes and lines mean, in one row, and the row's width."""
+    parts, x = [], 14.0
+    for kind in kinds:
+        box = f'x="{x:g}" y="{top + 1:g}" width="18" height="12" rx="{6 if kind == "leaf" else 2}"'
+        parts.append(f'<rect class="{kind}" {box}/><text class="m" x="{x + 24:g}" y="{top + 11:g}">{kind}</text>')
+        x += 24 + (len(kind) + 3) * CELL
+    if has_links:
+        line = f'<path class="f" d="M{x:g} {top + 7:g}h16"/><path class="fh" d="M{x + 22:g} {top + 7:g}l-8-4v8z"/>'
+        parts.append(f'{line}<text class="m" x="{x + 28:g}" y="{top + 11:g}">forward</text>')
+        x += 28 + 10 * CELL
+    if has_gradients:
+        line = f'<path class="k" d="M{x + 6:g} {top + 7:g}h18"/><path class="kh" d="M{x:g} {top + 7:g}l8-4v8z"/>'
+        parts.append(f'{line}<text class="m" x="{x + 30:g}" y="{top + 11:g}">gradient, flowing back</text>')
+        x += 30 + 22 * CELL
+    return "".join(parts), x + 14

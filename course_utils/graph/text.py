@@ -1,0 +1,257 @@
+"""A graph in words: names made safe, operation signs, a table of nodes, Graphviz's language."""
+
+from __future__ import annotations
+
+import math
+import unicodedata
+from collections.abc import Iterable, Sequence
+
+from .data import Edge, Graph, Node, Summary
+from .numbers import format_number, format_shape, format_summary
+
+NOT_YET = "no gradient yet"
+LONGEST_NAME = 18
+MOST_ROWS, MOST_LISTED = 60, 6
+
+SIGNS = {
+    "Mul": "×", "Add": "+", "Sub": "−", "Rsub": "−", "Div": "÷", "Pow": "xⁿ", "Square": "x²", "Neg": "−x", "Reciprocal": "1/x",
+    "Sqrt": "√x", "Rsqrt": "1/√x", "Exp": "eˣ", "Exp2": "2ˣ", "Log": "ln", "Abs": "|x|", "Sum": "Σ", "Prod": "Π",
+    "Dot": "x·y", "Mm": "A@B", "Mv": "A@x", "Bmm": "A@B", "Addmm": "A@B+c", "Addmv": "A@x+c", "T": "Aᵀ", "Transpose": "Aᵀ",
+    "Permute": "Aᵀ", "Select": "x[i]", "Slice": "x[i:j]", "Index": "x[i]", "Sigmoid": "σ", "ToCopy": "copy", "MseLoss": "mse",
+    "Linear": "A@x+c",
+}  # fmt: skip
+
+
+WITH_NUMBER = {"Pow", "Mul", "Add", "Sub", "Rsub", "Div"}
+RAISED = str.maketrans("0123456789−", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
+
+
+def clean(name: str, *, room: int = LONGEST_NAME) -> str:
+    """A name as it can be shown anywhere: on one line, without control characters, at most `room` cells wide."""
+    if name.isascii() and name.isprintable() and 0 < len(name) <= room:
+        return name
+    kept: list[str] = []
+    used = 0
+    for character in name:
+        if character.isspace():
+            character = " "
+        elif character != "\u200d" and (
+            unicodedata.category(character) in ("Cc", "Cf", "Cs") or ord(character) & 0xFFFE == 0xFFFE
+        ):
+            character = "\ufffd"
+        used += cells(character)
+        # Marks that pile up on one letter take no room, so their number has a limit of its own.
+        if used > room or len(kept) >= 2 * room:
+            while kept and cells("".join(kept)) > room - 1:
+                kept.pop()
+            return "".join(kept) + "…"
+        kept.append(character)
+    return "".join(kept) or "(empty)"
+
+
+def called(name: str) -> str:
+    """A tensor's name as it is shown: of a parameter's path that is too long, the end."""
+    parts = name.split(".")
+    while len(parts) > 2 and cells(name) > LONGEST_NAME:
+        parts = parts[1:]
+        name = "…" + ".".join(parts)
+    return clean(name)
+
+
+def cells(text: str) -> int:
+    """The width of a text in a fixed-width font: two for wide characters, none for marks on the one before."""
+    if text.isascii():
+        return len(text)
+    return sum(
+        0 if unicodedata.category(character) in ("Mn", "Me", "Cf") else 1 + (unicodedata.east_asian_width(character) in "WF")
+        for character in text
+    )
+
+
+def sign(operation: str | None) -> str:
+    """The operation as mathematics writes it: ×, +, xⁿ, sin; its name in small letters where there is no sign."""
+    operation = operation or ""
+    return SIGNS.get(operation) or clean(operation.lower() if len(operation) <= 8 else operation)
+
+
+def sign_with(operation: str, number: str, slot: int) -> str:
+    """The sign of an operation of `WITH_NUMBER` whose input `slot` is a plain number: x², × 3.00, 1 −."""
+    if operation == "Pow" and slot == 0:
+        return f"{number}ˣ"
+    if operation == "Pow":
+        whole = number.removesuffix(".00")
+        return f"x{whole.translate(RAISED)}" if whole.lstrip("−").isdigit() else f"x^{number}"
+    return f"{SIGNS[operation]} {number}" if slot or operation in ("Add", "Mul") else f"{number} {SIGNS[operation]}"
+
+
+def sign_of(graph: Graph, index: int, inputs: Iterable[Edge]) -> str:
+    """The sign of a node's operation, with the plain number in it that it takes as an input, if any."""
+    operation = graph.nodes[index].operation
+    for edge in inputs:
+        if operation in WITH_NUMBER and is_plain(graph.nodes[edge.source]):
+            return sign_with(operation, label(graph, edge.source), edge.slot)
+    return sign(operation)
+
+
+def is_plain(node: Node) -> bool:
+    """Whether the node is a number without a name or a note, which an operation's sign can take in."""
+    return node.kind == "constant" and node.name is None and node.note is None and is_number(node)
+
+
+def is_number(node: Node) -> bool:
+    """Whether the node's value is one known number."""
+    return node.value is not None and len(node.value.numbers) == 1
+
+
+def label(graph: Graph, index: int) -> str:
+    """How a sentence calls a node: by its name, by its number if it is a constant, or by operation and place: "Pow #3"."""
+    node = graph.nodes[index]
+    if node.kind == "constant" and node.name is None and is_number(node):
+        return format_summary(node.value)
+    return called(node.name) if node.name is not None else f"{clean(node.operation or node.kind)} #{index}"
+
+
+def trouble(node: Node) -> str | None:
+    """What a reader must be warned of at this node: "nan", "inf", what its note says; or None."""
+    for summary in (node.value, node.gradient):
+        if summary is not None and summary.trouble:
+            return summary.trouble
+    return node.note
+
+
+def value_text(summary: Summary | None, *, room: int | None = None) -> str:
+    return "unknown" if summary is None else format_summary(summary, room=room)
+
+
+def gradient_text(node: Node, *, room: int | None = None) -> str:
+    """The gradient of a node, or that there is none yet; "" for a constant, which collects none."""
+    if node.kind == "constant":
+        return ""
+    return NOT_YET if node.gradient is None else format_summary(node.gradient, room=room)
+
+
+def product(graph: Graph, edge: Edge) -> str:
+    """What flows back along an edge, spelled out: "1.00 × 4.00 = 4.00"; the result alone where no number is the factor."""
+    if edge.gradient is None:
+        return ""
+    upstream, result = graph.nodes[edge.target].gradient, format_summary(edge.gradient, room=30)
+    if edge.local is None or upstream is None:
+        return result
+    local = format_summary(Summary((), (edge.local,)))
+    return f"{format_summary(upstream, room=30)} × {local} = {result}"
+
+
+def count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def summary(graph: Graph) -> str:
+    """One sentence on a graph: what it computes from what, with its key numbers."""
+    outputs = [index for index, node in enumerate(graph.nodes) if node.is_output]
+    leaves = [index for index, node in enumerate(graph.nodes) if node.kind == "leaf"]
+    operations = sum(node.kind == "operation" for node in graph.nodes)
+    made = _listed([_with(graph, index, graph.nodes[index].value) for index in outputs])
+    few = len(leaves) <= MOST_LISTED
+    start = _listed([_with(graph, index, graph.nodes[index].value) for index in leaves]) if few else ""
+    text = f"Graph of {made or 'nothing'}: {count(operations, 'operation')} on {count(len(leaves), 'leaf').replace('leafs', 'leaves')}"
+    text += f", {start}." if start else "."
+    known = [index for index in leaves if graph.nodes[index].gradient is not None]
+    if known and few:
+        text += f" Gradient: {_listed([_with(graph, index, graph.nodes[index].gradient) for index in known])}."
+    elif known:
+        norms = [graph.nodes[index].gradient.norm for index in known]
+        text += f" Gradient of all leaves together: norm {format_number(math.hypot(*(norm for norm in norms if norm is not None)))}."
+    elif leaves:
+        text += " No gradient yet."
+    return text + "".join(f" {remark}" for remark in remarks(graph))
+
+
+def remarks(graph: Graph) -> list[str]:
+    """Sentences on what a graph does not show."""
+    said = []
+    if graph.is_freed:
+        said.append("A backward pass has freed this graph, so another one through it raises an error.")
+    if graph.left_out != 0:
+        known = "More nodes" if graph.left_out is None else f"{graph.left_out:,} more nodes"
+        said.append(f"{known} before these were not read.")
+    return said
+
+
+def _with(graph: Graph, index: int, summary: Summary | None) -> str:
+    name, shape = label(graph, index), graph.nodes[index].shape
+    if summary is not None:
+        return f"{name} = {format_summary(summary, room=40)}"
+    return f"{name} of shape {format_shape(shape)}" if shape else name
+
+
+def _listed(texts: Sequence[str]) -> str:
+    return ", ".join(texts if len(texts) <= MOST_LISTED else [*texts[: MOST_LISTED - 1], f"{len(texts) - MOST_LISTED + 1} more"])
+
+
+def describe(graph: Graph) -> str:
+    """The summary and a table with a line for each node, inputs first."""
+    return f"{summary(graph)}\n{node_table(graph)}" if graph.nodes else "Graph without nodes."
+
+
+def node_table(graph: Graph) -> str:
+    """A line for each node: place, name, how it was made, value, gradient and what it passes back.
+
+    Plain numbers have no line of their own; they stand where they are used.
+    """
+    inputs: dict[int, list[Edge]] = {}
+    for edge in graph.edges:
+        inputs.setdefault(edge.target, []).append(edge)
+    listed = [index for index, node in enumerate(graph.nodes) if not is_plain(node)]
+    shown = listed[-MOST_ROWS:]
+    rows = [["", "name", "made by", "shape", "value", "gradient", "passes back"]]
+    rows += [_row(graph, index, inputs.get(index, [])) for index in shown]
+    if not any(row[-1] for row in rows[1:]):
+        rows = [row[:-1] for row in rows]
+    left_out = len(listed) - len(shown)
+    return align(rows) + (f"\n({left_out:,} nodes before these are not listed)" if left_out else "")
+
+
+def _row(graph: Graph, index: int, edges: list[Edge]) -> list[str]:
+    node = graph.nodes[index]
+    sources = ", ".join(label(graph, edge.source) for edge in edges[:6]) + (", …" if len(edges) > 6 else "")
+    made = f"{clean(node.operation or node.kind, room=30)}({sources})" if edges or node.operation else node.kind
+    back = [f"{product(graph, edge)} to {label(graph, edge.source)}" for edge in edges[:6] if edge.gradient is not None]
+    warning = trouble(node)
+    remark = [f"! {clean(warning, room=60)}"] if warning else []
+    return [
+        f"#{index}",
+        called(node.name) if node.name is not None else "",
+        made + (", output" if node.is_output else ""),
+        "" if node.shape is None else format_shape(node.shape),
+        value_text(node.value, room=30),
+        gradient_text(node, room=30),
+        "; ".join(back + remark),
+    ]
+
+
+def align(rows: Iterable[Sequence[str]]) -> str:
+    """Rows of cells as lines of text in columns."""
+    rows = list(rows)
+    widths = [max(map(cells, column)) for column in zip(*rows)]
+    lines = ["  ".join(cell + " " * (width - cells(cell)) for cell, width in zip(row, widths)) for row in rows]
+    return "\n".join(line.rstrip() for line in lines)
+
+
+def to_dot(graph: Graph) -> str:
+    """The graph in Graphviz's language, left to right, with values, gradients and what flows back along each edge."""
+    lines = ["digraph {", '  rankdir=LR; node [fontname="monospace"]; edge [fontname="monospace"];']
+    for index, node in enumerate(graph.nodes):
+        named = f"{called(node.name)} = " if node.name is not None and node.operation else called(node.name or "")
+        head = f"{named}{node.operation and clean(node.operation) or ''}" or node.kind
+        rows = [head, f"value {value_text(node.value, room=30)}"]
+        rows += [f"grad {gradient_text(node, room=30)}"] if node.kind != "constant" else []
+        shape = {"leaf": "ellipse", "constant": "plaintext"}.get(node.kind, "box")
+        lines.append(f'  n{index} [shape={shape}{", penwidth=3" if node.is_output else ""}, label="{_quoted(rows)}"];')
+    for edge in graph.edges:
+        back = f' [label="{_quoted([format_summary(edge.gradient, room=20)])}"]' if edge.gradient is not None else ""
+        lines.append(f"  n{edge.source} -> n{edge.target}{back};")
+    return "\n".join([*lines, "}"])
+
+
+def _quoted(rows: Sequence[str]) -> str:
+    return "\\n".join(row.replace("\\", "\\\\").replace('"', '\\"') for row in rows)
