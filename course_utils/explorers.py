@@ -14,7 +14,7 @@ from .checks import check_number, check_numbers, check_range, check_tensor, chec
 from .plots.curves import tangent_view
 from .plots.descent import STEPS, descent_view, newton_view
 from .plots.differences import secant_view
-from .plots.drawing import Update, number, place, vector
+from .plots.drawing import WIDE, Update, number, place, vector
 from .plots.fits import fit_view
 from .plots.functions import ScalarFunction
 from .plots.matrices import jacobian_of, vjp_view
@@ -108,8 +108,8 @@ def explore_vjp(jacobian: object, *, at: object = None) -> Explorer:
         return lambda **parts: move(list(parts.values()))
 
     if outputs == 2:
-        return explore(turned, figure_size=(8.4, 3.8), angle=(0, 360, 5, 45))
-    return explore(moved, figure_size=(8.4, 3.8), **{f"v{index}": (-1.0, 1.0, 0.05, 1.0) for index in range(outputs)})
+        return explore(turned, figure_size=(WIDE, 3.8), angle=(0, 360, 5, 45))
+    return explore(moved, figure_size=(WIDE, 3.8), **{f"v{index}": (-1.0, 1.0, 0.05, 1.0) for index in range(outputs)})
 
 
 def explore_microbatches(samples: object) -> Explorer:

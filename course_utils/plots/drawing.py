@@ -25,6 +25,7 @@ Update = Callable[..., str]
 View = Callable[..., Update]
 
 LABEL_GAP = 0.075  # least distance of two labels beside a plot, as a part of its height
+WIDE = 7.4  # inches, for two plots side by side: what a page of 800 pixels shows without shrinking much
 DOT = {"markersize": 9, "markeredgecolor": palette.PAPER, "markeredgewidth": 1.5, "zorder": 6}
 HALO = (withStroke(linewidth=4, foreground=palette.PAPER),)
 
@@ -39,7 +40,7 @@ def still(view: View, *, width: float | None = None, height: float = 3.8, about:
         values: for the view's `update`.
     """
     names = list(inspect.signature(view).parameters)
-    width = width or (6.4 if len(names) == 1 else 8.4)
+    width = width or (6.4 if len(names) == 1 else WIDE)
     with palette.style():
         if names == ["figure"]:
             figure = Figure(figsize=(width, height))

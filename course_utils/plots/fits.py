@@ -58,8 +58,8 @@ def fit_view(x: object, y: object) -> View:
     positions = grid(low - margin, high + margin, POINTS)
 
     def fit(ax: Axes) -> Update:
-        # room above and below, for a curve that does not fit yet
-        fit_height(ax, ys, ys.mean() + ROOM * (ys - ys.mean()))
+        # room for a curve that does not fit yet
+        fit_height(ax, ys.mean() + ROOM * (ys - ys.mean()), torch.zeros(1, dtype=ys.dtype))
         ax.set(xlabel="x", ylabel="y", xlim=(positions[0].item(), positions[-1].item()))
         gaps = ax.vlines(xs, ys, ys, color=palette.TROUBLE, linewidth=1.4, linestyle=":") if len(xs) <= FEW else None
         ax.plot(xs, ys, "o", color=palette.LEAF, **{**DOT, "markersize": 7 if len(xs) <= FEW else 5})

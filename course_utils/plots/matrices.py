@@ -19,6 +19,7 @@ NUMBERS = 12  # rows and columns up to which each entry is written
 WIDE = 6  # columns up to which entries have four digits
 NAMED = 24  # rows and columns up to which each has its name
 DARKEST = 0.75  # how much of the colour the largest entry gets
+NOTE = {"bbox": {"facecolor": palette.PAPER, "edgecolor": "none", "pad": 1}}
 SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 
 
@@ -183,7 +184,7 @@ def vjp_view(jacobian: torch.Tensor, *, reach: float = 1.0) -> View:
         rows = [Arrow(right, palette.MUTED, line=":", width=1.8) for _ in range(outputs)] if inputs == 2 else []
         if rows:
             note = "dotted: rows of J, each × its part of v"
-            right.text(0.02, 0.02, note, color=palette.MUTED, fontsize=9, transform=right.transAxes)
+            right.text(0.02, 0.02, note, color=palette.MUTED, fontsize=9, transform=right.transAxes, **NOTE)
         before = _Vector(left, indexed("y", outputs), palette.LEAF, label="v", limit=1.15 * reach)
         after = _Vector(right, indexed("x", inputs), palette.GRADIENT, label="vᵀJ", limit=1.15 * longest or 1.0)
 

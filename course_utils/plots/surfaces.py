@@ -25,8 +25,8 @@ FIELD = 9  # arrows each way
 TINT = 0.07  # how much darker each level is than the one below
 ARROW = 0.34  # the longest arrow, as a part of the plot's smaller side
 USUAL = (0.01, 0.5, 0.97)  # quantiles of the values that levels are chosen by
-PARTIALS = (8.6, 4.4)  # inches
-DIRECTION = (9.2, 4.2)
+PARTIALS = (7.4, 4.2)  # inches
+DIRECTION = (7.4, 3.6)
 SQUARE = 3  # how unequal two ranges may be for both axes to have one scale
 
 
@@ -324,7 +324,7 @@ def direction_view(surface: Surface, *, at: object) -> View:
     _, gradient = surface.function.value_and_gradient(at)
     steepest = math.hypot(*gradient)
     uphill = math.degrees(math.atan2(gradient[1], gradient[0])) % 360
-    reach = ARROW * min(surface.size)
+    reach = 0.7 * ARROW * min(surface.size)
 
     def direction(left: Axes, right: Axes) -> Update:
         surface.draw(left)
@@ -333,7 +333,7 @@ def direction_view(surface: Surface, *, at: object) -> View:
         degrees = grid(0, 360, POINTS)
         right.plot(degrees, steepest * torch.cos(torch.deg2rad(degrees - uphill)), **palette.CYCLE[0])
         right.axvline(uphill, color=palette.GRADIENT, linestyle="--", linewidth=1.5)
-        right.set(xlabel="direction of d in degrees", ylabel="slope along d", xlim=(0, 360), xticks=range(0, 361, 90))
+        right.set(xlabel="direction of d in degrees", xlim=(0, 360), xticks=range(0, 361, 90))
         (dot,) = right.plot([], [], "o", color=palette.LEAF, **DOT)
         (text,) = caption(right, palette.LEAF)
 

@@ -1,4 +1,4 @@
-"""Training in pictures: micro-batches, accumulated gradients, memory, losses and fits."""
+"""Training in pictures: micro-batches, accumulated gradients and losses."""
 
 from __future__ import annotations
 
@@ -16,7 +16,6 @@ from .drawing import Update, View, fit_height, label_ends, last_finite, minus, n
 MOST_SAMPLES = 64
 MOST_CALLS = 24
 KEPT = {"facecolor": palette.PANEL, "edgecolor": palette.MUTED}
-BYTES = {"B": 1, "KB": 1e3, "MB": 1e6, "GB": 1e9}
 
 
 def split_evenly(count: int, size: int) -> list[int]:
@@ -53,8 +52,8 @@ def microbatch_view(samples: object) -> View:
         ax.axhline(0, color=palette.MUTED, linewidth=0.8)
         bars = [ax.add_patch(Rectangle((0, 0), 1, 0, linewidth=1.2, **KEPT)) for _ in range(count)]
         ax.plot([index + 0.5 for index in range(count)], samples, "o", color=palette.LEAF, markersize=5)
-        below = {"transform": ax.get_xaxis_transform(), "ha": "center", "color": palette.MUTED}
-        counts = [ax.text(0, 0.02, "", **below) for _ in bars]
+        above = {"transform": ax.get_xaxis_transform(), "ha": "center", "va": "bottom", "color": palette.MUTED}
+        counts = [ax.text(0, 1.01, "", **above) for _ in bars]
         ax.axhline(full, **{**palette.CYCLE[0], "zorder": 4})
         naive_line = ax.axhline(full, **{**palette.CYCLE[3], "zorder": 4})
         labels = label_ends(ax, [(full, "all samples", palette.VALUE), (full, "mean of means", palette.TROUBLE)])
@@ -149,54 +148,6 @@ def accumulation_view(*, calls: int, reach: Sequence[float]) -> View:
         return update
 
     return accumulation
-
-
-def plot_memory(sizes: Sequence[int], *, memory: Sequence[float], time: Sequence[float] | None = None) -> Picture:
-    """Memory against the micro-batch size, and the time for one update beside it.
-
-    Args:
-        sizes: the micro-batch sizes, rising.
-        memory: bytes for each size.
-        time: seconds for each size, or None; drawn, but left out of the description, since it differs from run to run.
-
-    Raises:
-        TypeError: not numbers.
-        ValueError: sizes that do not rise, or another number of values.
-    """
-    xs = check_tensor(sizes, name="sizes", dims=1)
-    if not (xs.diff() > 0).all():
-        raise ValueError(f"sizes = {xs.tolist()} do not rise; expected each larger than the one before")
-    used = _for_each(memory, "memory", xs)
-    taken = None if time is None else _for_each(time, "time", xs)
-    unit = max((unit for unit, factor in BYTES.items() if used.max() >= factor), key=BYTES.get, default="B")
-
-    def draw(ax: Axes, values: torch.Tensor, label: str, look: Mapping[str, str]) -> None:
-        ax.plot(xs, values, marker="o", **look)
-        ax.set_xscale("log", base=2)
-        ax.set(xlabel="micro-batch size", ylabel=label, ylim=(0, 1.12 * values.max().item()))
-        ax.set_xticks(xs.tolist(), [f"{size:g}" for size in xs.tolist()], minor=False)
-        ax.minorticks_off()
-
-    def told() -> str:
-        pairs = zip(xs.tolist(), (used / BYTES[unit]).tolist(), strict=True)
-        return "memory by micro-batch size: " + ", ".join(f"{size:g}: {value:.4g} {unit}" for size, value in pairs)
-
-    def view(ax: Axes) -> Update:
-        draw(ax, used / BYTES[unit], f"memory in {unit}", palette.CYCLE[0])
-        return told
-
-    def two_views(left: Axes, right: Axes) -> Update:
-        draw(right, taken * 1e3, "time for one update in ms", palette.CYCLE[1])
-        return view(left)
-
-    return still(view if taken is None else two_views)
-
-
-def _for_each(values: object, name: str, xs: torch.Tensor) -> torch.Tensor:
-    checked = check_tensor(values, name=name, dims=1)
-    if len(checked) != len(xs):
-        raise ValueError(f"{name} has {len(checked)} values and sizes {len(xs)}; expected one for each size")
-    return checked
 
 
 def plot_losses(losses: object, *, log: bool = False, step: str = "step") -> Picture:

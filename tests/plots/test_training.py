@@ -3,7 +3,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from course_utils import plot_accumulation, plot_fit, plot_losses, plot_memory, plot_microbatches
+from course_utils import plot_accumulation, plot_fit, plot_losses, plot_microbatches
 from course_utils.plots.training import split_evenly
 
 SAMPLES = [1.0, 2.0, 3.0, 10.0]
@@ -42,15 +42,6 @@ def test_accumulation_of_the_lesson():
 
 def test_a_single_call_and_a_tensor_of_gradients():
     assert plot_accumulation(torch.tensor([-2.0])).description == "x.grad after 1 call of backward: -2.000"
-
-
-def test_memory_is_said_and_time_is_not():
-    description = "memory by micro-batch size: 1: 1.5 KB, 4: 6 KB"
-    assert plot_memory([1, 4], memory=[1500, 6000]).description == description
-    timed = plot_memory([1, 4], memory=[1500, 6000], time=[0.02, 0.01])
-    assert timed.description == description
-    assert len(timed.figure.axes) == 2
-    assert plot_memory([1], memory=[12]).description == "memory by micro-batch size: 1: 12 B"
 
 
 def test_losses_by_name():
@@ -94,8 +85,6 @@ def test_a_fit_of_many_samples_stays_small():
         (lambda: plot_accumulation([]), ValueError, "grads is empty"),
         (lambda: plot_accumulation([None]), TypeError, r"grads is \[None\]; expected a tensor or a list"),
         (lambda: plot_accumulation([1.0], zeroed=[2]), ValueError, "zeroed is 2; expected a whole number from 1 to 1"),
-        (lambda: plot_memory([4, 1], memory=[1, 2]), ValueError, r"sizes = \[4.0, 1.0\] do not rise"),
-        (lambda: plot_memory([1, 4], memory=[1]), ValueError, "memory has 1 values and sizes 2"),
         (lambda: plot_losses({}), ValueError, "losses has 0 runs; expected one to four"),
         (lambda: plot_losses([1.0, 0.0], log=True), ValueError, r"losses\['loss'\] has a value of 0 or below"),
         (lambda: plot_fit([1.0], [1.0], model=torch.sin), ValueError, "x has 1 samples and y 1; .* at least 2"),

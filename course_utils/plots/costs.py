@@ -1,0 +1,119 @@
+"""What a computation costs as its size grows: memory and time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import torch
+from matplotlib.axes import Axes
+
+from .. import palette
+from ..checks import check_tensor
+from ..picture import Picture
+from .drawing import Update, label_ends, still
+
+CLEARLY = 2  # how many times as fast counts as faster
+BYTES = {"B": 1, "KB": 1e3, "MB": 1e6, "GB": 1e9}
+
+
+def plot_memory(sizes: Sequence[int], *, memory: Sequence[float], time: Sequence[float] | None = None) -> Picture:
+    """Memory against the micro-batch size, and the time for one update beside it.
+
+    Args:
+        sizes: the micro-batch sizes, rising.
+        memory: bytes for each size.
+        time: seconds for each size, or None; drawn, but left out of the description, since it differs from run to run.
+
+    Raises:
+        TypeError: not numbers.
+        ValueError: sizes that do not rise, or another number of values.
+    """
+    xs = _rising(sizes)
+    used = _for_each(memory, "memory", xs)
+    taken = None if time is None else _for_each(time, "time", xs)
+    unit = max((unit for unit, factor in BYTES.items() if used.max() >= factor), key=BYTES.get, default="B")
+
+    def draw(ax: Axes, values: torch.Tensor, label: str, look: Mapping[str, str]) -> None:
+        ax.plot(xs, values, marker="o", **look)
+        ax.set_xscale("log", base=2)
+        ax.set(xlabel="micro-batch size", ylabel=label, ylim=(0, 1.12 * values.max().item()))
+        ax.set_xticks(xs.tolist(), [f"{size:g}" for size in xs.tolist()], minor=False)
+        ax.minorticks_off()
+
+    def told() -> str:
+        pairs = zip(xs.tolist(), (used / BYTES[unit]).tolist(), strict=True)
+        return "memory by micro-batch size: " + ", ".join(f"{size:g}: {value:.4g} {unit}" for size, value in pairs)
+
+    def view(ax: Axes) -> Update:
+        draw(ax, used / BYTES[unit], f"memory in {unit}", palette.CYCLE[0])
+        return told
+
+    def two_views(left: Axes, right: Axes) -> Update:
+        draw(right, taken * 1e3, "time for one update in ms", palette.CYCLE[1])
+        return view(left)
+
+    return still(view if taken is None else two_views)
+
+
+def plot_times(sizes: Sequence[int], *, size: str = "size", **times: Sequence[float]) -> Picture:
+    """Measured times against a size, each way of computing under its name; both axes are logarithmic.
+
+    The description says which way is at least twice as fast as the others at either end, and no times, since those
+    differ from run to run.
+
+    Args:
+        sizes: the sizes, rising, at least 2.
+        size: what the size is ("inputs").
+        times: up to four ways by name, seconds for each size, above 0; an underscore in a name becomes a space.
+
+    Raises:
+        TypeError: not numbers.
+        ValueError: sizes that do not rise, no times or more than four, another number of values, or one not above 0.
+
+    Example:
+        >>> plot_times([1, 10, 100], size="inputs", jacrev=[1e-4, 1e-4, 2e-4], jacfwd=[1e-4, 8e-4, 7e-3])
+    """
+    xs = _rising(sizes)
+    ways = {name.replace("_", " "): _for_each(values, name, xs) for name, values in times.items()}
+    if not 1 <= len(ways) <= len(palette.CYCLE):
+        raise ValueError(f"plot_times got {len(ways)} ways to compute; expected one to four, such as jacrev=[…]")
+    for name, values in ways.items():
+        if not (values > 0).all():
+            raise ValueError(f"{name} has a time that is not above 0; expected seconds")
+
+    def view(ax: Axes) -> Update:
+        for values, look in zip(ways.values(), palette.CYCLE, strict=False):
+            ax.loglog(xs, values * 1e3, marker="o", **look)
+        ax.set(xlabel=size, ylabel="time in ms", xlim=(xs[0].item(), xs[-1].item()))
+        ax.set_xticks(xs.tolist(), [f"{each:g}" for each in xs.tolist()])
+        ax.minorticks_off()
+        ends = zip(ways.items(), palette.CYCLE, strict=False)
+        label_ends(ax, [(values[-1].item() * 1e3, name, look["color"]) for (name, values), look in ends])
+        first, last = ({name: values[end].item() for name, values in ways.items()} for end in (0, -1))
+        told = f"at {xs[0]:g} {_fastest(first)}, at {xs[-1]:g} {_fastest(last)}"
+        return lambda: f"time by {size} for {', '.join(ways)}: {told}"
+
+    return still(view)
+
+
+def _fastest(times: Mapping[str, float]) -> str:
+    """Which of the times is clearly the shortest, in words that stay the same from run to run."""
+    name = min(times, key=times.__getitem__)
+    others = [value for other, value in times.items() if other != name]
+    if not others:
+        return "measured"
+    return f"{name} is fastest" if min(others) > CLEARLY * times[name] else "no way is clearly fastest"
+
+
+def _rising(sizes: object) -> torch.Tensor:
+    xs = check_tensor(sizes, name="sizes", dims=1)
+    if not (xs.diff() > 0).all():
+        raise ValueError(f"sizes = {xs.tolist()} do not rise; expected each larger than the one before")
+    return xs
+
+
+def _for_each(values: object, name: str, xs: torch.Tensor) -> torch.Tensor:
+    checked = check_tensor(values, name=name, dims=1)
+    if len(checked) != len(xs):
+        raise ValueError(f"{name} has {len(checked)} values and sizes {len(xs)}; expected one for each size")
+    return checked
