@@ -195,7 +195,16 @@ class Prediction(Exercise):
 
 
 def exercise(prompt: str, **parts: object) -> Callable[[Callable], Exercise]:
-    """Decorates a solution, which becomes an `Exercise` of that name; `parts` are its other arguments."""
+    """Decorates a solution, which becomes an `Exercise` of that name; `parts` are its other arguments.
+
+    Example:
+        >>> @exercise("Write `twice(x)`.", probe=lambda twice: twice(3.0), hints=["Add.", "Add `x` to itself."])
+        ... def twice(x):
+        ...     return x + x
+        >>> @twice.mistake("That is the square. It agrees with twice a number at 2 only.")
+        ... def _(x):
+        ...     return x * x
+    """
     return lambda solution: Exercise(prompt, solution, **parts)
 
 

@@ -84,6 +84,7 @@ def world_as_it_was(answer: object) -> Iterator[None]:
     tensors that `answer` reaches outside its own arguments.
     """
     dtype, python_state, numpy_state = torch.get_default_dtype(), random.getstate(), numpy.random.get_state()
+    warn_always = torch.is_warn_always_enabled()
     leaves = _leaves_outside(answer)
     gradients = [(leaf, leaf.grad, None if leaf.grad is None else leaf.grad.clone()) for leaf in leaves]
     with (
@@ -97,10 +98,12 @@ def world_as_it_was(answer: object) -> Iterator[None]:
         numpy.random.seed(0)
         torch.default_generator.manual_seed(0)
         torch.set_default_dtype(torch.float64)
+        torch.set_warn_always(True)  # or a warning given once in a kernel's life would be used up unseen
         try:
             yield
         finally:
             torch.set_default_dtype(dtype)
+            torch.set_warn_always(warn_always)
             random.setstate(python_state)
             numpy.random.set_state(numpy_state)
             for leaf, gradient, copy in gradients:

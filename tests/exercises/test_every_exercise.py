@@ -116,6 +116,7 @@ def test_an_interrupt_passes_through(exercise):
 
     with pytest.raises(KeyboardInterrupt):
         exercise.check(interrupted)
+    assert torch.get_default_dtype() == torch.float32
 
 
 def learners_world(leaf):

@@ -1,5 +1,8 @@
 """The mechanism on small exercises made here: what it says, what it keeps, what it shows."""
 
+import subprocess
+import sys
+
 import pytest
 import torch
 
@@ -135,6 +138,23 @@ def test_gradients_of_tensors_outside_are_put_back():
     global_tensor.grad = None
     ask(double, **CALL).grade(lambda x: (x.sum() * global_tensor).sum().backward())
     assert global_tensor.grad is None
+
+
+def test_a_warning_that_pytorch_gives_once_is_not_used_up():
+    program = """
+import torch
+from course_utils.exercises import lesson_05
+
+def nth_derivative(f, x, n):
+    x = torch.tensor(x, requires_grad=True)
+    f(x).backward(create_graph=True)
+    return x.grad
+
+assert lesson_05.nth_derivative.grade(nth_derivative).status == "wrong"
+torch.ones(1, requires_grad=True).square().backward(create_graph=True)
+"""
+    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert ran.stderr.count("reference cycle") == 1
 
 
 @pytest.mark.parametrize("done", [0, 0.0, None, "...", [], lambda x: 0, lambda x: x, len, torch.nn.Module])
