@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, TypeVar
 
+import numpy
 from matplotlib.axis import Axis
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.text import Annotation, Text
 
 from .. import palette
 from .dark import renderer_for
+from .png import encode
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
@@ -121,12 +122,7 @@ class _Paper(FigureCanvasAgg):
         return self.renderer
 
     def png(self) -> bytes:
-        import numpy
-        from PIL import Image
-
-        buffer = io.BytesIO()
-        Image.fromarray(numpy.asarray(self.buffer_rgba())[..., :3]).save(buffer, "png", compress_level=1)
-        return buffer.getvalue()
+        return encode(numpy.asarray(self.buffer_rgba()))
 
 
 def _drawn(axes: Axes) -> list[Artist]:

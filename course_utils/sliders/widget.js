@@ -143,8 +143,8 @@ function keepHeight(element) {
 
 // --- the theme: bright text means a dark page, in every notebook program ----------------------------------------------
 
-function isDark(element) {
-  const [red, green, blue] = getComputedStyle(element).color.match(/[\d.]+/g).map(Number);
+function isDark() {
+  const [red, green, blue] = getComputedStyle(document.body).color.match(/[\d.]+/g).map(Number);
   return 0.299 * red + 0.587 * green + 0.114 * blue > 127;
 }
 
@@ -221,15 +221,19 @@ function render({ model, el }) {
     timers.forEach(clearTimeout);
     stage.say("");
     if (move === asked) controls.forEach((control, i) => control.moveTo(answer.places[i]));
-    const drawn = await draw(answer, buffers);
-    waiting = waiting.filter(([of, done]) => of > move || done(drawn));
-    flying = 0;
-    if (asked > move) send(controls.map((control) => control.place));
+    let drawn = false;
+    try {
+      drawn = await draw(answer, buffers);
+    } finally {
+      waiting = waiting.filter(([of, done]) => of > move || done(drawn));
+      flying = 0;
+      if (asked > move) send(controls.map((control) => control.place));
+    }
   };
   model.on("msg:custom", receive);
 
   const look = () => {
-    const now = { ratio: Math.min(devicePixelRatio, MOST_DENSE), dark: isDark(el) };
+    const now = { ratio: Math.min(devicePixelRatio, MOST_DENSE), dark: isDark() };
     if (now.ratio === page.ratio && now.dark === page.dark) return;
     page = now;
     root.style.colorScheme = page.dark ? "dark" : "light";
