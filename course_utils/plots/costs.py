@@ -83,9 +83,10 @@ def plot_times(sizes: Sequence[int], *, size: str = "size", **times: Sequence[fl
 
     def view(ax: Axes) -> Update:
         for values, look in zip(ways.values(), palette.CYCLE, strict=False):
-            ax.loglog(xs, values * 1e3, marker="o", **look)
+            ax.loglog(xs, values * 1e3, marker="o", clip_on=False, **look)
         ax.set(xlabel=size, ylabel="time in ms", xlim=(xs[0].item(), xs[-1].item()))
         ax.set_xticks(xs.tolist(), [f"{each:g}" for each in xs.tolist()])
+        ax.yaxis.set_major_formatter("{x:g}")
         ax.minorticks_off()
         ends = zip(ways.items(), palette.CYCLE, strict=False)
         label_ends(ax, [(values[-1].item() * 1e3, name, look["color"]) for (name, values), look in ends])
