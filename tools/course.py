@@ -166,18 +166,22 @@ def bring_up_to_date(extras: set) -> None:
     STAMP.write_text(" ".join([fingerprint()] + wanted))
 
 
-def run(arguments: list) -> int:
-    """Runs the environment's Python as if the environment were activated; returns its exit code."""
-    environment = dict(
+def activated() -> dict:
+    """The environment variables that a command needs to run as if `.venv` were activated."""
+    return dict(
         os.environ,
         VIRTUAL_ENV=str(VENV),
         PATH=str(BIN) + os.pathsep + os.environ.get("PATH", ""),
         JUPYTER_PREFER_ENV_PATH="1",  # else a `python3` kernel in the user's home could win over this one
     )
+
+
+def run(arguments: list) -> int:
+    """Runs the environment's Python in place of this program; on Windows, as a child whose exit code it returns."""
     if os.name != "nt":
-        os.execve(str(PYTHON), [str(PYTHON)] + arguments, environment)
+        os.execve(str(PYTHON), [str(PYTHON)] + arguments, activated())
     try:
-        return subprocess.call([str(PYTHON)] + arguments, env=environment)
+        return subprocess.call([str(PYTHON)] + arguments, env=activated())
     except KeyboardInterrupt:
         return 130
 

@@ -139,19 +139,15 @@ def test_a_lost_python_is_made_again(fake: list[list[str]]) -> None:
     assert fake == [[], []]
 
 
-@pytest.mark.skipif(os.name == "nt", reason="Windows starts a child process instead")
-def test_the_environments_kernel_wins_over_one_at_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_environments_kernel_wins_over_one_at_home(tmp_path: Path) -> None:
     home = tmp_path / "kernels/python3"
     home.mkdir(parents=True)
     (home / "kernel.json").write_text(json.dumps({"argv": ["/nowhere/python"], "display_name": "At home"}))
-    started: list[dict[str, str]] = []
-    monkeypatch.setattr(course.os, "execve", lambda python, arguments, environment: started.append(environment))
-    course.run(["-m", "jupyter", "lab"])
-    environment = {**started[0], "JUPYTER_DATA_DIR": str(tmp_path)}
+    environment = {**course.activated(), "JUPYTER_DATA_DIR": str(tmp_path)}
     command = [sys.executable, "-m", "jupyter", "kernelspec", "list", "--json"]
     listed = json.loads(subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout)
     assert listed["kernelspecs"]["python3"]["spec"]["display_name"] != "At home"
-    assert started[0]["PATH"].startswith(str(course.BIN))
+    assert environment["PATH"].startswith(str(course.BIN))
 
 
 def test_the_settings_shipped_are_known_to_jupyterlab() -> None:
