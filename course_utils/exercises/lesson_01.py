@@ -210,3 +210,195 @@ def _(net):
     with torch.no_grad():
         for parameter in net[0].parameters():
             parameter.zero_()
+
+
+@prediction(
+    """
+    Which of `c`, `d`, `e`, `f` require a gradient? Type their names: `prediction = ["…", "…"]`, one or more.
+
+    ```python
+    a = torch.tensor(2.0, requires_grad=True)
+    b = torch.tensor(3.0)
+    c = a * b
+    d = b * b
+    e = 0 * a
+    f = a > b
+    ```
+    """,
+    probe=names,
+    mistakes=[
+        (["c"], "`e` is missing. Multiplying by zero gives a zero, but it is an operation on `a` all the same."),
+        (["c", "e", "f"], "`f` is True or False. It jumps from one to the other and has no slope in between."),
+        (["c", "f"], "`f` is True or False and cannot have a slope. And look at `e` again: PyTorch does not judge "
+         "numbers."),
+        (["c", "d", "e"], "`d` is made of `b` alone, and `b` has its switch off."),
+        (["c", "d", "e", "f"], "Two too many. Ask of each: was `a` used, and is the result a number that can move a "
+         "little?"),
+        (["e"], "One is missing: is one tracked input enough, or must all inputs be tracked?"),
+        (["c", "d"], "`d` is made of `b` alone, and `b` has its switch off. And one is missing."),
+        ([], "Some do. Start with `c`: one of its two inputs has the switch on."),
+    ],
+    hints=[
+        "A result is tracked as soon as one of the inputs is.",
+        "PyTorch records which operation ran, whatever numbers it gave. But a result that is no floating number "
+        "cannot be tracked.",
+    ],
+)
+def contagion():
+    a = torch.tensor(2.0, requires_grad=True)
+    b = torch.tensor(3.0)
+    results = {"c": a * b, "d": b * b, "e": 0 * a, "f": a > b}
+    return [name for name, result in results.items() if result.requires_grad]
+
+
+@prediction(
+    """
+    What numbers are in `x` now? Type both: `prediction = [.., ..]`.
+
+    ```python
+    x = torch.tensor([1.0, 2.0], requires_grad=True)
+    y = x.detach()
+    y.mul_(10)
+    ```
+    """,
+    mistakes=[
+        ([1.0, 2.0], "That would hold for a copy. `detach` makes none: `y` is a second name for the same memory."),
+        ([10.0, 10.0], "`mul_(10)` multiplies what is there by 10; it does not write 10 everywhere."),
+        ([100.0, 200.0], "The memory is shared, and it is written to once, not twice."),
+        ([0.0, 0.0], "`detach` leaves the record behind, not the numbers."),
+    ],
+    hints=[
+        "`detach` takes the record away. Does it also copy the numbers?",
+        "The method with the underscore, `mul_`, writes into the memory of `y`. Who else looks at that memory?",
+    ],
+)
+def shared_memory():
+    x = torch.tensor([1.0, 2.0], requires_grad=True)
+    y = x.detach()
+    y.mul_(10)
+    return x
+
+
+@prediction(
+    """
+    What does `x.grad` hold now? Type the number, or `"error"` if you expect one.
+
+    ```python
+    x = torch.tensor(3.0, requires_grad=True)
+    y = x**2
+    x.data.mul_(10)
+    y.backward()
+    ```
+    """,
+    mistakes=[
+        (6.0, "That is the true slope of $x^2$ at 3, where `y` was computed. But what does the node find when it "
+         "looks at `x`?"),
+        ("error", "An error would be better, but there is none: `.data` hides the change from PyTorch."),
+        (600.0, "The slope is $2x$, and `x` was multiplied by 10 once."),
+        (30.0, "That is `x` itself now. The slope of $x^2$ is twice as much."),
+        (0.0, "The record still stands, and `backward` walks it. Which value of `x` does it use?"),
+        (2.0, "The slope of $x^2$ is $2x$, not 2."),
+    ],
+    hints=[
+        "The node Pow needs $2x$. It did not copy `x` in the forward pass; it kept a reference to it.",
+        "Which number is in that memory by the time `backward` runs?",
+    ],
+)
+def silent_data():
+    x = torch.tensor(3.0, requires_grad=True)
+    y = x**2
+    x.data.mul_(10)
+    y.backward()
+    return x.grad
+
+
+@prediction(
+    """
+    From which of these losses can `backward` reach `w`? Type their letters: `prediction = ["…", "…"]`, one or more.
+
+    ```python
+    w = torch.tensor([0.2, 0.9], requires_grad=True)
+    A = (2 * w).sum()
+    B = torch.tensor(w.tolist()).sum()
+    C = w.detach().sum()
+    D = (w > 0.5).float().sum()
+    E = w.clone().sum()
+    F = w.argmax()
+    G = (w + w.detach()).sum()
+    with torch.no_grad():
+        H = (w * w).sum()
+    ```
+    """,
+    probe=names,
+    mistakes=[
+        (["A", "E"], "`G` is missing. One of its two roads is cut, the other is open."),
+        (["A", "G"], "`E` is missing. `clone` copies the numbers, and the copying is recorded."),
+        (["A"], "Two are missing. Look for results that `w` reaches on at least one recorded road."),
+        (["A", "D", "E", "G"], "`D` asks yes-or-no questions. `float()` turns the answers into numbers, but the "
+         "trail ended before."),
+        (["A", "B", "E", "G"], "`B` goes through a Python list, and plain numbers carry no record."),
+        (["A", "C", "E", "G"], "`C` has the numbers of `w` and nothing of its record: that is what `detach` is for."),
+        (["A", "E", "F", "G"], "`F` is a position, a whole number. It jumps when `w` moves, so there is no slope to "
+         "record."),
+        (["A", "E", "G", "H"], "`H` was computed under `no_grad`, so nothing was written down."),
+        (["B", "C", "D", "F", "H"], "Those are the ones that are cut. The question asks for the others."),
+        (list("ABCDEFGH"), "Not all of them: look for lists, whole numbers, yes-or-no answers, and for forgetting "
+         "on purpose."),
+    ],
+    hints=[
+        "Go through each line from `w` to the end. Is there a step that leaves floating tensors, or one that "
+        "forgets on purpose?",
+        "One open road is enough. And copying a tensor is an operation like any other.",
+    ],
+)
+def which_learn():
+    w = torch.tensor([0.2, 0.9], requires_grad=True)
+    with torch.no_grad():
+        H = (w * w).sum()
+    losses = {
+        "A": (2 * w).sum(),
+        "B": torch.tensor(w.tolist()).sum(),
+        "C": w.detach().sum(),
+        "D": (w > 0.5).float().sum(),
+        "E": w.clone().sum(),
+        "F": w.argmax(),
+        "G": (w + w.detach()).sum(),
+        "H": H,
+    }
+    return [letter for letter, loss in losses.items() if loss.requires_grad]
+
+
+@prediction(
+    """
+    Which of `x`, `u`, `y` have a `.grad` after these lines? Type their names, one or more:
+    `prediction = ["…", "…"]`.
+
+    ```python
+    x = torch.tensor(2.0, requires_grad=True)
+    u = x**2
+    y = 3 * u
+    y.backward()
+    ```
+    """,
+    probe=names,
+    mistakes=[
+        (["u", "y"], "That is what the first tutorial says: all but the leaf. Run the next cell, and see who is right."),
+        (["u"], "`u` is neither the leaf nor the end. The walk passes through it. Where does it stop?"),
+        (["y"], "`y` is where the walk starts. What it finds is kept where the walk ends."),
+        (["x", "u", "y"], "That is what the second tutorial says: all that require a gradient. Run the next cell, and see."),
+        (["x", "u"], "A gradient passes through `u` on its way to `x`. Is it kept there?"),
+        (["x", "y"], "One too many. `y` is computed; does it keep what passes through?"),
+        ([], "Somebody gets one: that is what `backward` is for."),
+    ],
+    hints=[
+        "`backward` walks from `y` back to what you made yourself. Think of which tensor you would want to change.",
+        "Lesson 00 read a `.grad` after `backward`. Of which tensor?",
+    ],
+)
+def two_claims():
+    x = torch.tensor(2.0, requires_grad=True)
+    u = x**2
+    y = 3 * u
+    y.backward()
+    tensors = {"x": x, "u": u, "y": y}
+    return [name for name, tensor in tensors.items() if tensor.is_leaf and tensor.grad is not None]
