@@ -111,7 +111,8 @@ class Exercise(Shown):
                 self._seen_in_mistakes[number] = observe(self.probe, wrong)
             if same(seen, self._seen_in_mistakes[number], tolerance=self.tolerance):
                 return Verdict("wrong", message, mistake=number)
-        return Verdict("wrong", diagnose(seen, self._expected, answer=answer, tolerance=self.tolerance))
+        diagnosis = diagnose(seen, self._expected, answer=answer, tolerance=self.tolerance)
+        return Verdict("wrong", f"{diagnosis} Stuck? `{self._called}.hint()` helps.")
 
     def hint(self) -> Card:
         """The next hint; after the last one, the last one again."""

@@ -6,8 +6,10 @@ two notebooks at once cannot lose each other's passes, and a line cut short by a
 
 from __future__ import annotations
 
+import html
 import json
 import os
+import re
 from datetime import datetime, timezone
 from pathlib import Path
 
@@ -86,13 +88,14 @@ class Progress:
     def _table(self) -> Table:
         counts = [(lesson[-2:], self.done[lesson], total) for lesson, total in self.total.items()]
         rows = [[name, f"{done} of {total}", "■" * done + "□" * (total - done)] for name, done, total in counts]
-        return Table(["lesson", "done", ""], rows)
+        return Table(["lesson", "done", "so far"], rows)
 
     def __repr__(self) -> str:
         return f"{self._summary}\n{self._table!r}"
 
     def _repr_html_(self) -> str:
-        return f"<p><strong>{self._summary}</strong></p>{self._table._repr_html_()}"
+        table = re.sub(r"<t([dh])\b", r'<t\1 style="text-align: left"', self._table._repr_html_())
+        return f"<p><strong>{html.escape(self._summary)}</strong></p>{table}"
 
 
 def progress() -> Progress:

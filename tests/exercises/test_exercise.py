@@ -116,12 +116,12 @@ def test_a_factor_is_told_of_functions_only_or_it_would_give_the_number_away():
 def test_the_first_case_that_differs_is_named_and_the_others_are_counted():
     probe = {"at 1": lambda f: f(1.0), "at 2": lambda f: f(2.0), "at 3": lambda f: f(3.0)}
     said = message_for(lambda x: 2 * x if x < 2 else 1.0, double, probe=probe)
-    assert said.startswith("Tried: *at 2*.") and said.endswith("(1 of 3 tests agree.)")
+    assert said.startswith("Tried: *at 2*.") and "(1 of 3 tests agree.)" in said
 
 
 def test_a_flag_is_told_by_its_name():
     said = message_for(lambda x: 3, lambda x: None, probe={"the list is left alone": lambda f: f([1]) is None})
-    assert said == "This should hold and does not: *the list is left alone*."
+    assert said.startswith("This should hold and does not: *the list is left alone*.")
 
 
 global_tensor = torch.ones(2, requires_grad=True)
