@@ -14,7 +14,7 @@ from .checks import check_number, check_numbers, check_range, check_tensor, chec
 from .plots.curves import tangent_view
 from .plots.descent import STEPS, descent_view, newton_view
 from .plots.differences import secant_view
-from .plots.drawing import WIDE, Update, number, place, vector
+from .plots.drawing import WIDE, Update, View, number, place, vector
 from .plots.fits import fit_view
 from .plots.functions import ScalarFunction
 from .plots.matrices import jacobian_of, vjp_view
@@ -33,14 +33,27 @@ def _slider(values: tuple[float, float], *, start: float | None = None) -> tuple
     return (low, high) if start is None else (low, high, step, start)
 
 
+def _along(f: object, view: View, *, x: object, **more: object) -> Explorer:
+    """`view` with a slider for the place on the curve of `f`, called as the input of `f` is; it starts off the middle."""
+    low, high = check_range(x, name="x")
+    (name,) = ScalarFunction(f, probe=[(low + high) / 2]).names
+
+    def along(ax: Axes) -> Update:
+        move = view(ax)
+        return lambda **values: move(at=values.pop(name), **values)
+
+    along.__name__ = view.__name__
+    return explore(along, **{name: _slider((low, high), start=low + 0.75 * (high - low))}, **more)
+
+
 def explore_tangent(f: object, *, x: object = (-2, 2)) -> Explorer:
     """The tangent of a function, moved along its curve. Arguments and errors as in `plot_tangent`."""
-    return explore(tangent_view(f, x=x), at=check_range(x, name="x"))
+    return _along(f, tangent_view(f, x=x), x=x)
 
 
 def explore_secant(f: object, *, x: object = (-2, 2), h: object = (0.01, 1.5)) -> Explorer:
     """A secant that turns into the tangent as its step h shrinks. As in `plot_secant`; `h` is a range."""
-    return explore(secant_view(f, x=x), at=check_range(x, name="x"), h=check_range(h, name="h"))
+    return _along(f, secant_view(f, x=x), x=x, h=check_range(h, name="h"))
 
 
 def explore_derivatives(f: object, *, x: object = (-2, 2), order: int = 6) -> Explorer:

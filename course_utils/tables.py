@@ -7,17 +7,21 @@ from collections.abc import Sequence
 
 import torch
 
+from .graph.numbers import format_number
+
 
 def format_cell(value: object) -> str:
-    """One value as a reader wants it: floats to four significant digits, tensors by their entries, the rest by str."""
+    """One value as a reader wants it: numbers as on a graph, tensors by their entries, the rest by str."""
     if isinstance(value, torch.Tensor):
         detached = value.detach()
-        return format_cell(detached.item()) if detached.dim() == 0 else format_cell(detached.tolist())
+        return format_cell(detached.item() if detached.dim() == 0 else detached.tolist())
     if isinstance(value, list | tuple):
         return "[" + ", ".join(map(format_cell, value)) + "]"
-    if isinstance(value, float):
-        return f"{value:.4g}".replace("-", "−") if value else "0"
-    return str(value)
+    return format_number(value) if isinstance(value, float | complex) else str(value)
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) or (isinstance(value, torch.Tensor) and value.dim() == 0)
 
 
 class Table:
@@ -26,6 +30,7 @@ class Table:
     def __init__(self, header: Sequence[str], rows: Sequence[Sequence[object]]):
         self.header = [str(title) for title in header]
         self.rows = [[format_cell(value) for value in row] for row in rows]
+        self._sides = ["right" if all(map(_is_number, column)) else "left" for column in zip(*rows, strict=True)]
 
     def __repr__(self) -> str:
         lines = [self.header, *self.rows]
@@ -33,8 +38,12 @@ class Table:
         return "\n".join("  ".join(map(str.ljust, line, widths)).rstrip() for line in lines)
 
     def _repr_html_(self) -> str:
-        head = "".join(f'<th scope="col">{html.escape(title)}</th>' for title in self.header)
-        body = "".join("<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>" for row in self.rows)
+        def line(begin: str, cells: Sequence[str], end: str) -> str:
+            sides = zip(cells, self._sides or ["left"] * len(cells), strict=True)
+            return "".join(f'{begin} style="text-align: {side}">{html.escape(cell)}{end}' for cell, side in sides)
+
+        head = line('<th scope="col"', self.header, "</th>")
+        body = "".join(f"<tr>{line('<td', row, '</td>')}</tr>" for row in self.rows)
         return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
 
@@ -44,8 +53,8 @@ def table(**columns: Sequence[object]) -> Table:
     Example:
         >>> table(calls=[1, 2], grad=[4.0, 8.0])
         calls  grad
-        1      4
-        2      8
+        1      4.00
+        2      8.00
 
     Raises:
         TypeError: a column is not a sequence (a list, a tuple, a tensor with one dimension).

@@ -8,11 +8,16 @@ from course_utils import show_tensors, table
 
 def test_columns_line_up_and_underscores_become_spaces():
     shown = repr(table(calls_so_far=[1, 20], grad=[4.0, torch.tensor(8.0)]))
-    assert shown.splitlines() == ["calls so far  grad", "1             4", "20            8"]
+    assert shown.splitlines() == ["calls so far  grad", "1             4.00", "20            8.00"]
 
 
 def test_numbers_have_four_significant_digits_and_a_real_minus():
-    assert repr(table(x=[-1.23456, -0.0, torch.tensor([1.0, 2.5])])).splitlines()[1:] == ["−1.235", "0", "[1, 2.5]"]
+    assert repr(table(x=[-1.23456, -0.0, torch.tensor([1.0, 2.5])])).splitlines()[1:] == ["−1.235", "0.00", "[1.00, 2.50]"]
+
+
+def test_numbers_stand_right_and_words_left():
+    html = table(word=["a"], number=[torch.tensor(1.5)])._repr_html_()
+    assert '<td style="text-align: left">a</td><td style="text-align: right">1.50</td>' in html
 
 
 def test_html_is_escaped():
@@ -49,7 +54,7 @@ def test_show_tensors_shows_a_kept_gradient():
     y = x**2
     y.retain_grad()
     (3 * y).backward()
-    assert repr(show_tensors(x=x, y=y)).splitlines()[-1].split() == ["grad", "12", "3"]
+    assert repr(show_tensors(x=x, y=y)).splitlines()[-1].split() == ["grad", "12.00", "3.00"]
 
 
 def test_show_tensors_names_what_is_no_tensor():

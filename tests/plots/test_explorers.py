@@ -67,7 +67,7 @@ def test_sliders_start_where_they_are_told():
 
 
 def test_typed_values_draw_the_same_picture():
-    assert EXPLORERS["tangent"]()(at=0.5).description == "tangent of cubic at x = 0.50: cubic = -1.375, slope = -2.250"
+    assert EXPLORERS["tangent"]()(x=0.5).description == "tangent of cubic at x = 0.50: cubic = -1.375, slope = -2.250"
     assert EXPLORERS["accumulation"]()(calls=3).description.endswith("4.000, 8.000, 12.000")
     assert EXPLORERS["accumulation"]()(calls=2, zero=True).description.endswith("4.000, 4.000; zeroed before call 2")
     assert EXPLORERS["microbatches"]()(size=3).description.endswith("mean of means 6.000, off by 2.000")
