@@ -29,11 +29,11 @@ def change_number(lesson: NotebookNode) -> None:
 
 
 def change_graph(lesson: NotebookNode) -> None:
-    """18 becomes 19 in the graph's drawing, in all its copies."""
+    """27 becomes 28 in the graph's drawing, in all its copies."""
     data = shown(lesson, mini.GRAPH)
-    data["image/svg+xml"] = data["image/svg+xml"].replace("slope 18", "slope 19")
+    data["image/svg+xml"] = data["image/svg+xml"].replace(">27.00<", ">28.00<")
     encoded = base64.b64encode(data["image/svg+xml"].encode()).decode()
-    data["text/html"] = re.sub("base64,[^\"]+", f"base64,{encoded}", data["text/html"])
+    data["text/html"] = re.sub('base64,[^"]+', f"base64,{encoded}", data["text/html"])
 
 
 def change_plot(lesson: NotebookNode) -> None:
