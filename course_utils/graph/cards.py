@@ -15,7 +15,7 @@ from .data import Edge, Graph, Node, Summary
 from .model import Card
 from .numbers import format_shape, format_summary
 from .strokes import CELL, DIM, TITLE_CELL, warning_sign
-from .text import NOT_YET, called, cells, clean, count, gradient_text, label, sign_of, trouble
+from .text import NOT_YET, called, cells, clean, count, gradient_text, label, sign_of, trouble, value_text
 
 PAD, TITLE_LINE, SMALL_LINE, ROW, STACK = 9, 22, 16, 18, 4
 
@@ -30,23 +30,29 @@ class Face(NamedTuple):
         side: small text in the upper right corner.
         lines: small muted lines under the title.
         rows: (class, label, text) for value, gradient and the gradient's sum, from top to bottom.
-        warning: what is wrong here, or None; it takes a line where `is_note`, else only the sign in the corner.
+        is_troubled: whether a sign in the corner calls for attention: nan, inf, or what a note in `lines` says.
     """
 
     kind: str
     name: str
     sign: str
     side: str
-    lines: tuple[str, ...]
-    rows: tuple[tuple[str, str, str], ...]
-    warning: str | None
-    is_note: bool
+    lines: Sequence[str]
+    rows: Sequence[tuple[str, str, str]]
+    is_troubled: bool
     width: float
     height: float
 
 
 def make_face(
-    graph: Graph, card: Card, uses: Sequence[Edge], inputs: Sequence[Edge], *, with_values: bool, least: float
+    graph: Graph,
+    card: Card,
+    uses: Sequence[Edge],
+    inputs: Sequence[Edge],
+    *,
+    with_values: bool,
+    is_numbered: bool,
+    least: float,
 ) -> Face:
     """The face of a card.
 
@@ -54,36 +60,56 @@ def make_face(
         uses: the edges along which gradients come back to this node, in the order in which they arrive.
         inputs: the edges into this node.
         with_values: whether values have a row in this drawing.
+        is_numbered: whether operations without a name show the number by which sentences call them.
         least: the least height, in pixels.
     """
     node = graph.nodes[representative(graph, card)]
-    rows = []
-    if with_values or node.kind == "constant":
-        rows.append(("v", "value", "unknown" if node.value is None else format_summary(node.value, room=room(node))))
-    if node.kind != "constant":
-        text = gradient_text(node, room=room(node))
-        rows.append(("m", "", text) if text == NOT_YET else ("g", "grad", text))
-    forks = len(uses) > 1 and not node.is_output
-    if forks:
-        rows.append(("g", "", total(node, uses)))
+    uses = () if node.is_output else uses
+    rows, lines = _rows(node, uses, with_values), _lines(graph, card, node)
     name, operation, side = _heading(graph, card, node, inputs)
-    lines = [_inside(graph, card)] if card.is_group else []
-    lines += [format_shape(node.shape)] if node.shape else []
-    lines += [f"same tensor, {card.use[0]} of {card.use[1]}"] if card.use else []
-    note = clean(node.note, room=26) if node.note else None
-    lines += [note] if note else []
+    if is_numbered and operation and not name:
+        side = label(graph, representative(graph, card))
     inner = max(
         _title_width(name, operation) + (cells(side) + 2) * CELL * bool(side),
         max((cells(line) for line in lines), default=0) * CELL,
         (6 + room(node)) * CELL,
         len(NOT_YET) * CELL if node.kind != "constant" else 0,
-        sum_room(uses) * CELL if forks else 0,
+        sum_room(uses) * CELL if len(uses) > 1 else 0,
     )
-    high = max(least, PAD + TITLE_LINE + SMALL_LINE * len(lines) + ROW * len(rows) + 6)
     extra = STACK * card.is_group
+    width = round(inner + 2 * PAD + extra, 1)
+    height = extra + max(least, PAD + TITLE_LINE + SMALL_LINE * len(lines) + ROW * len(rows) + 6)
     kind = "group" if card.is_group else "output" if node.is_output else node.kind
-    warning = trouble(node)
-    return Face(kind, name, operation, side, tuple(lines), tuple(rows), warning, bool(note), round(inner + 2 * PAD + extra, 1), high + extra)
+    return Face(kind, name, operation, side, lines, rows, _is_troubled(graph, card), width, height)
+
+
+def _rows(node: Node, uses: Sequence[Edge], with_values: bool) -> list[tuple[str, str, str]]:
+    rows = []
+    if with_values or node.kind == "constant":
+        rows.append(("v", "value", value_text(node.value, room=room(node))))
+    if node.kind != "constant":
+        text = gradient_text(node, room=room(node))
+        rows.append(("m", "", text) if text == NOT_YET else ("g", "grad", text))
+    if len(uses) > 1:
+        rows.append(("g", "", total(node, uses)))
+    return rows
+
+
+def _lines(graph: Graph, card: Card, node: Node) -> list[str]:
+    lines = [_inside(graph, card) + ", output" * node.is_output] if card.is_group else []
+    lines += [format_shape(node.shape)] if node.shape else []
+    lines += [f"same tensor, {card.use[0]} of {card.use[1]}"] if card.use else []
+    return lines + ([clean(node.note, room=26)] if node.note and not card.is_group else [])
+
+
+def _is_troubled(graph: Graph, card: Card) -> bool:
+    nodes = [graph.nodes[index] for index in card.members]
+    if not card.is_group:
+        return any(trouble(node) for node in nodes)
+    # An infinite value inside a module is often meant, as in the mask of an attention.
+    if any(node.value is not None and node.value.trouble == "nan" for node in nodes):
+        return True
+    return any(node.gradient is not None and node.gradient.trouble for node in nodes)
 
 
 def _inside(graph: Graph, card: Card) -> str:
@@ -152,7 +178,7 @@ def draw_face(face: Face, x: float, y: float, *, is_lit: bool = False, is_dim: b
     box = f'width="{width:g}" height="{height:g}" rx="{17 if face.kind == "leaf" else 5}"'
     if face.kind == "group":
         parts.append(f'<rect x="{STACK}" y="-{STACK}" class="operation" {box}/>')
-    look = f'{face.kind}{" trouble" if face.warning else ""}'
+    look = f'{face.kind}{" trouble" if face.is_troubled else ""}'
     parts.append(f'<rect class="paper" {box}/><rect class="{look}" {box}/>')
     if is_lit:
         parts.append(f'<rect class="lit" {box}/>')
@@ -166,10 +192,10 @@ def draw_face(face: Face, x: float, y: float, *, is_lit: bool = False, is_dim: b
         if name:
             parts.append(f'<text class="{look}" x="{PAD}" y="{at - 5}">{name}</text>')
         bold = "b " if name else ""
-        wrong = "w" if face.warning and not face.is_note and text in ("nan", "inf", "−inf") else look
+        wrong = "w" if text in ("nan", "inf", "−inf") else look
         side = f'"{bold}{wrong} e" x="{width - PAD:g}"' if text != NOT_YET else f'"{look}" x="{PAD}"'
         parts.append(f'<text class={side} y="{at - 5}">{html.escape(text)}</text>')
-    if face.warning:
+    if face.is_troubled:
         parts.append(warning_sign(width - 3, 1))
     return "".join([*parts, "</g>"])
 

@@ -15,9 +15,9 @@ from .cards import Face, draw_face, make_face, representative
 from .data import Edge, Graph
 from .layout import lay_out
 from .model import FEW, LIMIT, Card, View, choose_cards
-from .numbers import format_number, format_shape, format_summary
+from .numbers import format_shape, format_summary
 from .strokes import CELL, DIM, STYLE, TITLE_CELL, backward_line, cut_mark, forward_line, legend, text_on_paper
-from .text import align, cells, clean, gradient_text, label, node_table, remarks, summary, value_text
+from .text import align, cells, clean, factor, gradient_text, label, node_table, remarks, summary, value_text
 
 GAP, CURVE, WIDER, WIDTH = 76, 32, 36, 960
 LABEL_ROOM, LONGEST_TITLE, MOST_PORTS, MOST_CARDS = 10, 90, 12, 1000
@@ -83,6 +83,7 @@ class Drawing:
                     [] if card.is_group else [graph.edges[edge] for edge in self.uses.get(index, ())],
                     [] if card.is_group else self.inputs.get(index, []),
                     with_values=self.with_values,
+                    is_numbered=self.frame.lines > 0,
                     least=(ports - 1) * self.frame.port + 16,
                 )
             )
@@ -234,7 +235,8 @@ def label_lines(graph: Graph, edge: Edge, *, at_hand: bool) -> tuple[str, str]:
     result = format_summary(edge.gradient, room=LABEL_ROOM)
     if not at_hand:
         return "", result
-    return "" if edge.local is None else f"× {format_number(edge.local)}", f"= {result}"
+    local = factor(edge)
+    return f"× {local}" if local else "", f"= {result}"
 
 
 def wrapped(said: Sequence[str]) -> list[str]:

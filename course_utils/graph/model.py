@@ -24,6 +24,7 @@ class Card(NamedTuple):
         title: for several nodes, what they are together ("encoder.0"); else "".
         times: how often the same repeats inside.
         use: (which, of how many) where a leaf is drawn beside each card that uses it; else None.
+        user: a node of the card that this use is for.
         is_outside: whether it only shows where an opened module is joined to the rest.
     """
 
@@ -31,6 +32,7 @@ class Card(NamedTuple):
     title: str = ""
     times: int = 1
     use: tuple[int, int] | None = None
+    user: int | None = None
     is_outside: bool = False
 
     @property
@@ -200,9 +202,10 @@ def _repeated(graph: Graph, cards: list[Card], times: int, name: str) -> Card:
 def _with_leaves(graph: Graph, steps: list[Card]) -> list[Card]:
     """The cards in topological order with the leaves among them, each just before what uses it first."""
     at = {index: number for number, card in enumerate(steps) for index in card.members}
+    made = {edge.target for edge in graph.edges}
     users: dict[int, dict[int, None]] = {}
     for edge in graph.edges:
-        if edge.source not in at and edge.target in at:
+        if edge.target in at and edge.source not in made:
             users.setdefault(edge.source, {})[at[edge.target]] = None
     free = {
         leaf: sorted(used)
@@ -217,10 +220,11 @@ def _with_leaves(graph: Graph, steps: list[Card]) -> list[Card]:
             inside.setdefault(min(used), []).append(leaf)
         elif len(used) > (1 if crowded else MOST_USES):
             for which, number in enumerate(free[leaf], start=1):
-                before.setdefault(number, []).append(Card((leaf,), use=(which, len(used))))
+                user = steps[number].members[0]
+                before.setdefault(number, []).append(Card((leaf,), use=(which, len(used)), user=user))
         else:
             before.setdefault(free[leaf][0], []).append(Card((leaf,)))
-    joined = {end for edge in graph.edges for end in edge[:2]}
+    joined = made.union(edge.source for edge in graph.edges)
     cards = [Card((index,)) for index in range(len(graph.nodes)) if index not in at and index not in joined]
     for number, card in enumerate(steps):
         cards += before.get(number, [])
@@ -242,29 +246,18 @@ def _belongs(graph: Graph, index: int, user: Card) -> bool:
 
 def _links(graph: Graph, cards: Sequence[Card]) -> tuple[Link, ...]:
     """Links between cards: one for each edge between two nodes, one in all where a group is at an end."""
-    owners: dict[int, list[int]] = {}
+    owner: dict[int, int] = {}
     for number, card in enumerate(cards):
         for index in card.members:
-            owners.setdefault(index, []).append(number)
-    uses: dict[int, int] = {}
+            owner.setdefault(index, number)
+    beside = {(card.members[0], owner[card.user]): number for number, card in enumerate(cards) if card.use}
     links: dict[Hashable, Link] = {}
-    joined: dict[tuple[int, int], int] = {}
     for number, edge in enumerate(graph.edges):
-        if edge.source not in owners or edge.target not in owners:
+        target = owner.get(edge.target)
+        source = beside.get((edge.source, target), owner.get(edge.source))
+        if source is None or target is None or source == target:
             continue
-        target = owners[edge.target][0]
-        places = owners[edge.source]
-        if len(places) > 1:
-            place = joined.get((edge.source, target))
-            if place is None:
-                place = joined[edge.source, target] = uses.get(edge.source, 0)
-                uses[edge.source] = place + 1
-            source = places[min(place, len(places) - 1)]
-        else:
-            source = places[0]
-        if source != target:
-            alone = not (cards[source].is_group or cards[target].is_group)
-            key = number if alone else (source, target)
-            known = links.get(key)
-            links[key] = Link(source, target, (*(known.edges if known else ()), number))
+        key = (source, target) if cards[source].is_group or cards[target].is_group else number
+        known = links.get(key)
+        links[key] = Link(source, target, (*(known.edges if known else ()), number))
     return tuple(links.values())

@@ -10,7 +10,7 @@ from .cards import spelled_sum
 from .data import Edge, Graph, Summary
 from .draw import Spot
 from .numbers import format_summary
-from .text import clean, gradient_text, label, product, sign_of
+from .text import clean, factor, gradient_text, label, product, sign_of
 
 ROOM = 40
 
@@ -100,13 +100,10 @@ class Stages:
     def _sent(self, number: int) -> str:
         """What goes back along one edge."""
         edge = self.graph.edges[number]
-        to, spelled = label(self.graph, edge.source), product(self.graph, edge)
-        if edge.local is None:
+        to, spelled = label(self.graph, edge.source), product(self.graph, edge, upstream="upstream ", local="local ")
+        if not factor(edge):
             return f"To {to}: {edge.formula or 'passed on'}, which gives {spelled}"
-        factors, result = spelled.split(" = ")
-        upstream, local = factors.split(" × ")
-        formula = f", where local is {edge.formula}" if " = " in edge.formula else ""
-        return f"To {to}: upstream {upstream} × local {local} = {result}{formula}"
+        return f"To {to}: {spelled}" + (f", where local is {edge.formula}" if " = " in edge.formula else "")
 
     def _met(self, index: int, step: int) -> list[str]:
         """The sums at the nodes where this step's gradients meet others."""

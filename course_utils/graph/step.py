@@ -49,7 +49,7 @@ def step_backward(target: object, /, *, model: object = None, title: str = "", *
             f"the graph has {len(graph.nodes):,} nodes; step_backward walks at most {MOST_NODES}. "
             "Step through a smaller part, or see the whole with draw_graph"
         )
-    if all(node.gradient is None for node in graph.nodes):
+    if not isinstance(target, Graph) or all(node.gradient is None for node in graph.nodes):
         graph = graph.backward()
     stages = Stages(graph)
     drawing = Drawing(graph, choose_cards(graph, open=ALL), _step_frame(stages))

@@ -81,7 +81,8 @@ def sign_with(operation: str, number: str, slot: int) -> str:
     if operation == "Pow":
         whole = number.removesuffix(".00")
         return f"x{whole.translate(RAISED)}" if whole.lstrip("−").isdigit() else f"x^{number}"
-    return f"{SIGNS[operation]} {number}" if slot or operation in ("Add", "Mul") else f"{number} {SIGNS[operation]}"
+    comes_first = operation == "Rsub" or (slot == 0 and operation in ("Sub", "Div"))
+    return f"{number} {SIGNS[operation]}" if comes_first else f"{SIGNS[operation]} {number}"
 
 
 def sign_of(graph: Graph, index: int, inputs: Iterable[Edge]) -> str:
@@ -130,19 +131,27 @@ def gradient_text(node: Node, *, room: int | None = None) -> str:
     return NOT_YET if node.gradient is None else format_summary(node.gradient, room=room)
 
 
-def product(graph: Graph, edge: Edge) -> str:
-    """What flows back along an edge, spelled out: "1.00 × 4.00 = 4.00"; the result alone where no number is the factor."""
-    if edge.gradient is None:
+def factor(edge: Edge) -> str:
+    """The local derivative as a factor, a negative one in brackets; "" where the rule is not one real number."""
+    if edge.local is None or isinstance(edge.local, complex):
         return ""
-    upstream, result = graph.nodes[edge.target].gradient, format_summary(edge.gradient, room=30)
-    if edge.local is None or upstream is None:
+    text = format_number(edge.local)
+    return f"({text})" if text.startswith("−") else text
+
+
+def product(graph: Graph, edge: Edge, *, upstream: str = "", local: str = "") -> str:
+    """What flows back along an edge, spelled out: "1.00 × 4.00 = 4.00"; the result alone where no number is the factor.
+
+    `upstream` and `local` are words in front of the two factors.
+    """
+    arriving, result = graph.nodes[edge.target].gradient, format_summary(edge.gradient, room=30)
+    if not factor(edge) or arriving is None:
         return result
-    local = format_summary(Summary((), (edge.local,)))
-    return f"{format_summary(upstream, room=30)} × {local} = {result}"
+    return f"{upstream}{format_summary(arriving, room=30)} × {local}{factor(edge)} = {result}"
 
 
-def count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"
+def count(number: int, noun: str, plural: str = "") -> str:
+    return f"{number} {noun if number == 1 else plural or noun + 's'}"
 
 
 def summary(graph: Graph) -> str:
@@ -153,7 +162,7 @@ def summary(graph: Graph) -> str:
     made = _listed([_with(graph, index, graph.nodes[index].value) for index in outputs])
     few = len(leaves) <= MOST_LISTED
     start = _listed([_with(graph, index, graph.nodes[index].value) for index in leaves]) if few else ""
-    text = f"Graph of {made or 'nothing'}: {count(operations, 'operation')} on {count(len(leaves), 'leaf').replace('leafs', 'leaves')}"
+    text = f"Graph of {made or 'nothing'}: {count(operations, 'operation')} on {count(len(leaves), 'leaf', 'leaves')}"
     text += f", {start}." if start else "."
     known = [index for index in leaves if graph.nodes[index].gradient is not None]
     if known and few:
@@ -163,6 +172,8 @@ def summary(graph: Graph) -> str:
         text += f" Gradient of all leaves together: norm {format_number(math.hypot(*(norm for norm in norms if norm is not None)))}."
     elif leaves:
         text += " No gradient yet."
+    marked = [f"{label(graph, index)} ({clean(why, room=60)})" for index, node in enumerate(graph.nodes) if (why := trouble(node))]
+    text += f" Marked: {_listed(marked)}." if marked else ""
     return text + "".join(f" {remark}" for remark in remarks(graph))
 
 
