@@ -382,10 +382,10 @@ def which_learn():
     """,
     probe=names,
     mistakes=[
-        (["u", "y"], "That is what the first tutorial says: all but the leaf. Run the next cell, and see who is right."),
+        (["u", "y"], "That is what the first tutorial says: all but the leaf. Run the next cell and see."),
         (["u"], "`u` is neither the leaf nor the end. The walk passes through it. Where does it stop?"),
         (["y"], "`y` is where the walk starts. What it finds is kept where the walk ends."),
-        (["x", "u", "y"], "That is what the second tutorial says: all that require a gradient. Run the next cell, and see."),
+        (["x", "u", "y"], "That is what the second tutorial says: all that require one. Run the next cell and see."),
         (["x", "u"], "A gradient passes through `u` on its way to `x`. Is it kept there?"),
         (["x", "y"], "One too many. `y` is computed; does it keep what passes through?"),
         ([], "Somebody gets one: that is what `backward` is for."),

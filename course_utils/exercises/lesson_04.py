@@ -2,8 +2,8 @@
 
 import torch
 
-from .exercise import exercise, prediction
-from .probes import numbers_made
+from .exercise import Prediction, exercise, prediction
+from .probes import names, numbers_made
 
 
 @prediction(
@@ -218,3 +218,126 @@ def _(f, x, v):
 def _(f, x, v):
     x = x.detach().requires_grad_()
     return torch.autograd.grad(f(x), x, v)[0]
+
+
+@prediction(
+    """
+    Every line makes a tensor `y` of the same two numbers from `x = torch.tensor([1.0, 2.0], requires_grad=True)`. From
+    which of the five can `backward` reach `x`? Type their letters: `prediction = ["…", "…"]`, one or more.
+
+    ```python
+    A = torch.tensor([x[0] ** 2, x[1] ** 3])
+    B = torch.stack([x[0] ** 2, x[1] ** 3])
+    C = torch.cat([x[:1] ** 2, x[1:] ** 3])
+    D = torch.tensor(B.tolist(), requires_grad=True)
+    E = x ** torch.tensor([2.0, 3.0])
+    ```
+    """,
+    probe=names,
+    mistakes=[
+        (["A", "B", "C", "E"], "`A` copies plain numbers into a new tensor. Copying numbers is no recorded operation."),
+        (["B", "C", "D", "E"], "`D` has its switch on, but it is a new leaf. Its trail ends at itself, not at `x`."),
+        (["A", "B", "C", "D", "E"], "Two of them are new tensors made of plain numbers. Those know nothing of `x`."),
+        (["B"], "`stack` is not the only one. Whatever is an operation on tensors is recorded."),
+        (["B", "C"], "One is missing. Look for an operation that works on all of `x` at once."),
+        (["B", "E"], "One is missing: `cat` joins tensors, too, and is recorded like `stack`."),
+        (["A", "D"], "Those are the two that are cut. The question asks for the others."),
+        ([], "Some can. Which lines combine tensors without going through plain numbers?"),
+    ],
+    hints=[
+        "`torch.tensor(…)` always makes a new leaf out of plain numbers, whatever you give it.",
+        "Operations on tensors are recorded: arithmetic, indexing, `stack`, `cat`.",
+    ],
+)
+def joined():
+    x = torch.tensor([1.0, 2.0], requires_grad=True)
+    made = {
+        "A": torch.tensor([x[0] ** 2, x[1] ** 3]),
+        "B": torch.stack([x[0] ** 2, x[1] ** 3]),
+        "C": torch.cat([x[:1] ** 2, x[1:] ** 3]),
+        "D": torch.tensor([1.0, 8.0], requires_grad=True),
+        "E": x ** torch.tensor([2.0, 3.0]),
+    }
+    return [letter for letter, y in made.items() if not y.is_leaf]
+
+
+passes = Prediction(
+    """
+    A function turns 1,000 inputs into 3 outputs. How many passes does its Jacobian take by rows (reverse mode), and how
+    many by columns (forward mode)? Type two numbers: `prediction = [.., ..]`.
+    """,
+    [3, 1000],
+    mistakes=[
+        ([1000, 3], "The other way round: a row belongs to an output, a column to an input."),
+        ([1, 1], "One pass gives one row, or one column. The whole table takes as many as it has."),
+        ([3000, 3000], "That is the number of slopes in the table. One pass gives a whole row of it, or a column."),
+        ([3, 3], "The first is right. A column belongs to an input, and there are more of those."),
+        ([1000, 1000], "The second is right. A row belongs to an output, and there are fewer of those."),
+    ],
+    hints=[
+        "One walk backwards starts at one output (with the weight 1) and gives its slopes for all inputs.",
+        "One forward pass wiggles one input and shows how all outputs move.",
+    ],
+)
+
+
+def _squared_error(w, x, y):
+    return (w @ x - y) ** 2
+
+
+def _samples():
+    xs = torch.tensor([[1.0, 2.0, 0.0], [0.5, -1.0, 2.0], [3.0, 1.0, -1.0], [-1.0, 2.0, 0.5]])
+    return torch.tensor([0.5, -1.0, 2.0]), xs, torch.tensor([1.0, 0.0, -2.0, 0.5])
+
+
+def _calls_of_loss(per_sample):
+    calls = []
+
+    def loss(w, x, y):
+        calls.append(x)
+        return _squared_error(w, x, y)
+
+    per_sample(loss, *_samples())
+    return len(calls) == 1
+
+
+@exercise(
+    """
+    Write `per_sample(loss, w, xs, ys)`: the gradient of `loss(w, x, y)` with respect to `w`, apart for each sample: a
+    tensor with one row for each row of `xs`. `loss` returns a number for one sample; call it once only and let
+    `torch.func.vmap` run over the samples.
+    """,
+    probe={
+        "4 samples, 3 weights": lambda per_sample: per_sample(_squared_error, *_samples()),
+        "loss is called once": _calls_of_loss,
+    },
+    mistakes=[
+        (lambda loss, w, xs, ys: torch.stack([torch.func.grad(loss)(w, x, y) for x, y in zip(xs, ys, strict=True)]),
+         "The numbers are right, but `loss` is called for each sample in turn. Let `vmap` run over them."),
+        (lambda loss, w, xs, ys: torch.func.vmap(torch.func.grad(loss), in_dims=(None, 0, 0))(w, xs, ys).mean(dim=0),
+         "You take the mean at the end: that is what `backward` on the mean loss gives. The samples are wanted apart."),
+        (lambda loss, w, xs, ys: torch.func.vmap(torch.func.grad(loss), in_dims=(None, 0, 0))(w, xs, ys).sum(dim=0),
+         "You add the samples up at the end. They are wanted apart, one row for each."),
+        (lambda loss, w, xs, ys: torch.func.vmap(torch.func.grad(loss, argnums=1), in_dims=(None, 0, 0))(w, xs, ys),
+         "Those are gradients with respect to the samples. `grad` differentiates by the first argument unless you say "
+         "`argnums`."),
+        (lambda loss, w, xs, ys: torch.func.vmap(torch.func.grad(loss))(w, xs, ys),
+         "`vmap` runs over the first dimension of *every* argument, of `w` too. Say with `in_dims` that `w` is the "
+         "same for all: `None` at its place."),
+        (lambda loss, w, xs, ys: torch.func.vmap(loss, in_dims=(None, 0, 0))(w, xs, ys),
+         "Those are the losses, one for each sample. What is asked for is the gradient of each."),
+    ],
+    hints=[
+        "`torch.func.grad(loss)` is a function of the same arguments that returns the gradient for the first of them.",
+        "`torch.func.vmap(g, in_dims=…)` runs `g` over the samples. `in_dims` has one entry for each argument: 0 runs "
+        "over the rows, `None` hands the same to all.",
+    ],
+)
+def per_sample(loss, w, xs, ys):
+    gradient = torch.func.grad(loss)
+    return torch.func.vmap(gradient, in_dims=(None, 0, 0))(w, xs, ys)
+
+
+@per_sample.right
+def _(loss, w, xs, ys):
+    return torch.func.jacrev(lambda w: torch.func.vmap(loss, in_dims=(None, 0, 0))(w, xs, ys))(w)
