@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import count
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import numpy
 from matplotlib.axis import Axis
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.legend import Legend
 from matplotlib.text import Annotation, Text
 
 from .. import palette
 from .dark import renderer_for
-from .png import encode
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
@@ -22,6 +24,26 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 T = TypeVar("T")
+Region = tuple[slice, slice]
+
+
+@dataclass(frozen=True)
+class Frame(Generic[T]):
+    """The picture after a move.
+
+    Args:
+        pixels: the whole picture, shape (height, width, 4), uint8; valid until the next move.
+        still: the picture without the changing artists, in the same shape.
+        number: of `still`; another number is another picture.
+        changed: the part of `pixels` that differs from `still`; None where nothing does.
+        result: what the move returned.
+    """
+
+    pixels: numpy.ndarray
+    still: numpy.ndarray
+    number: int
+    changed: Region | None
+    result: T
 
 
 class Canvas:
@@ -39,59 +61,68 @@ class Canvas:
     def __init__(self, figure: Figure):
         self.figure = figure
         self.full_draws = self.fast_draws = 0
+        self._background = self._still = numpy.empty(0)
+        self._numbers = count(1)
+        self._number = 0  # of the still picture; 0 while there is none
         self._changing: set[Artist] = set()
-        self._over: list[tuple[Axes, list[Artist]]] = []
+        self._over: list[_Layer] = []
         self._paper: _Paper | None = None
-        self._background: object = None
         with palette.style():
             figure.draw_without_rendering()
 
-    def frame(self, move: Callable[[], T], *, ratio: float = 1, dark: bool = False) -> tuple[bytes, T]:
-        """The picture as PNG after `move`, and what `move` returned.
+    def frame(self, move: Callable[[], T], *, ratio: float = 1, dark: bool = False) -> Frame[T]:
+        """Calls `move`, which changes artists of the figure in place, and brings the picture up to date.
 
         Args:
-            move: changes artists of the figure in place.
+            move: called once; what it returns is passed on.
             ratio: device pixels for each pixel of the page.
             dark: True for the palette's dark tones.
         """
         with palette.style():
             self._prepare(ratio, dark)
             result = move()
-            if self._background is None or self._more_than_artists():
+            if not self._number or self._more_than_artists():
                 self._draw_background()
             else:
-                self._paper.restore_region(self._background)
                 self.fast_draws += 1
-            self._draw_over()
-        return self._paper.png(), result
+            self._paper.pixels[:] = self._background
+            for layer in self._over:
+                layer.draw(self._paper)
+            self.figure.stale = False
+        pixels, still = self._paper.pixels, self._still
+        return Frame(pixels, still, self._number, region_of(pixels.view(numpy.uint32) != still.view(numpy.uint32)), result)
 
     def sleep(self) -> None:
         """Gives the memory of the pixels back; the next frame is a full draw."""
-        self._paper, self._background = None, None
+        self._paper, self._over, self._number = None, [], 0
+        self._background = self._still = numpy.empty(0)
 
     def _prepare(self, ratio: float, dark: bool) -> None:
         if self._paper is None or (self._paper.ratio, self._paper.dark) != (ratio, dark):
             self.figure.set_dpi(100 * ratio)
-            self._paper, self._background = _Paper(self.figure, ratio, dark), None
-        if self._background is None:
+            self._paper, self._number = _Paper(self.figure, ratio, dark), 0
+        if not self._number:
             for artist in self.figure.findobj():
                 artist.stale = False
 
     def _more_than_artists(self) -> bool:
-        layout = (artist for axes, artists in self._over for artist in artists if _is_layout(artist, axes))
-        return self.figure.stale or any(artist.stale for artist in layout)
+        return self.figure.stale or any(layer.artist.stale for layer in self._over if layer.is_layout)
 
     def _draw_background(self) -> None:
-        self._background = None
-        self._over = [(axes, self._from_lowest_changing(axes)) for axes in self.figure.axes]
-        over = {artist for _, artists in self._over for artist in artists}
+        self._number = 0  # until this has gone well
+        self._over = [layer for axes in self.figure.axes for layer in self._from_lowest_changing(axes)]
+        over = {layer.artist for layer in self._over}
         for artist in self.figure.findobj():
             artist.set_animated(artist in over)
         self._paper.draw()
-        self._background = self._paper.copy_from_bbox(self.figure.bbox)
+        self._background = self._paper.pixels.copy()
+        for layer in self._over:
+            if not layer.changing:
+                layer.draw(self._paper)
+        self._still, self._number = self._paper.pixels.copy(), next(self._numbers)
         self.full_draws += 1
 
-    def _from_lowest_changing(self, axes: Axes) -> list[Artist]:
+    def _from_lowest_changing(self, axes: Axes) -> list[_Layer]:
         """The artists of `axes` that are drawn over the background, in drawing order."""
         others = (other for other in self.figure.axes if other is not axes)
         if hasattr(axes, "get_zlim") or any(axes.bbox.overlaps(other.bbox) for other in others):
@@ -99,15 +130,36 @@ class Canvas:
         order = sorted(_drawn(axes), key=attrgetter("zorder"))
         self._changing.update(artist for artist in order if not _is_layout(artist, axes) and _may_change(artist))
         lowest = next((place for place, artist in enumerate(order) if artist in self._changing), len(order))
-        return order[lowest:]
+        return [_Layer(artist, artist in self._changing, _is_layout(artist, axes)) for artist in order[lowest:]]
 
-    def _draw_over(self) -> None:
-        renderer = self._paper.get_renderer()
-        for _, artists in self._over:
-            for artist in artists:
-                artist.draw(renderer)
-                artist.stale = False
-        self.figure.stale = False
+
+class _Layer:
+    """An artist over the background; one that does not change is drawn afresh only where what lies under it changed."""
+
+    def __init__(self, artist: Artist, changing: bool, is_layout: bool):
+        self.artist, self.changing, self.is_layout = artist, changing, is_layout
+        self.region: Region | None = None
+        self.place: Any = None
+        self.under = self.drawn = numpy.empty(0)
+
+    def draw(self, paper: _Paper) -> None:
+        if self.changing or self.artist.stale:
+            self.artist.draw(paper.renderer)
+            self.artist.stale, self.place = False, None
+            return
+        # A legend in the "best" place moves with the lines that it avoids.
+        place = self.artist.get_window_extent(paper.renderer).bounds if isinstance(self.artist, Legend) else True
+        if place != self.place:
+            self.place, self.region, self.under = place, paper.reach(self.artist), numpy.empty(0)
+        if self.region is None:
+            return
+        here = paper.pixels[self.region]
+        if numpy.array_equal(here, self.under):
+            here[:] = self.drawn
+        else:
+            self.under = here.copy()
+            self.artist.draw(paper.renderer)
+            self.drawn = here.copy()
 
 
 class _Paper(FigureCanvasAgg):
@@ -117,12 +169,22 @@ class _Paper(FigureCanvasAgg):
         super().__init__(figure)
         self.ratio, self.dark = ratio, dark
         self.renderer = renderer_for(figure, dark=dark)
+        self.pixels = numpy.asarray(self.renderer.buffer_rgba())
 
     def get_renderer(self) -> RendererAgg:
         return self.renderer
 
-    def png(self) -> bytes:
-        return encode(numpy.asarray(self.buffer_rgba()))
+    def reach(self, artist: Artist) -> Region | None:
+        """Where `artist` leaves a trace: the pixels that it covers, if only in part, on empty paper."""
+        empty = renderer_for(self.figure, dark=self.dark)
+        artist.draw(empty)
+        return region_of(numpy.asarray(empty.buffer_rgba())[..., 3:] > 0)
+
+
+def region_of(marked: numpy.ndarray) -> Region | None:
+    """The smallest rectangle around all marked pixels of `marked`, shape (height, width, 1); None if there are none."""
+    rows, columns = (numpy.flatnonzero(marked.any(axis)) for axis in ((1, 2), (0, 2)))
+    return (slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)) if len(rows) else None
 
 
 def _drawn(axes: Axes) -> list[Artist]:

@@ -105,33 +105,54 @@ function makeControls(told, moved) {
 
 // --- the picture --------------------------------------------------------------------------------------------------
 
+// A new picture takes the old one's place once it is decoded, so there is no moment without a picture.
 function makeStage() {
   const working = make("div", { class: "cu-working", role: "status" });
   const stage = make("div", { class: "cu-stage" }, working);
   let shown = null;
   let newest = 0;
+  let held = { number: 0, image: null }; // what stays while the changing parts move over it
+
+  const put = (element, { alt, width }) => {
+    element.style.width = `${width}px`;
+    element.setAttribute(element.tagName === "IMG" ? "alt" : "aria-label", alt);
+    if (element !== shown) {
+      if (shown) shown.replaceWith(element);
+      else stage.prepend(element);
+      URL.revokeObjectURL(shown?.src);
+      shown = element;
+    }
+    keepHeight(stage);
+  };
+  const showDrawing = async (answer) => {
+    const number = ++newest;
+    const image = new Image();
+    image.src = URL.createObjectURL(new Blob([answer.svg], { type: "image/svg+xml" }));
+    await image.decode();
+    if (number === newest) put(image, answer);
+    else URL.revokeObjectURL(image.src);
+  };
+  const showPixels = async (answer, buffers) => {
+    newest += 1;
+    const { still, size, at } = answer.png;
+    const images = await Promise.all(buffers.map((png) => createImageBitmap(new Blob([png]))));
+    if (still !== held.number) held = { number: still, image: images.shift() };
+    const [width, height] = size;
+    const fits = shown?.tagName === "CANVAS" && shown.width === width && shown.height === height;
+    const canvas = fits ? shown : make("canvas", { role: "img", width, height });
+    const pen = canvas.getContext("2d");
+    pen.drawImage(held.image, 0, 0);
+    if (at) pen.drawImage(images[0], ...at);
+    put(canvas, answer);
+  };
   return {
     element: stage,
-    say: (text) => (working.textContent = text),
-    // The new picture takes the old one's place once it is decoded, so there is no moment without a picture.
-    async show(blob, width, alt) {
-      const number = ++newest;
-      const image = new Image();
-      image.src = URL.createObjectURL(blob);
-      image.alt = alt;
-      image.style.width = `${width}px`;
-      await image.decode();
-      if (number < newest) return URL.revokeObjectURL(image.src);
-      if (shown) {
-        shown.replaceWith(image);
-        URL.revokeObjectURL(shown.src);
-      } else {
-        stage.prepend(image);
-      }
-      shown = image;
-      keepHeight(stage);
+    get still() {
+      return held.number;
     },
-    clear: () => shown && URL.revokeObjectURL(shown.src),
+    say: (text) => (working.textContent = text),
+    show: (answer, buffers) => (answer.png ? showPixels(answer, buffers) : answer.svg ? showDrawing(answer) : undefined),
+    clear: () => URL.revokeObjectURL(shown?.src),
   };
 }
 
@@ -185,7 +206,7 @@ function render({ model, el }) {
 
   const send = (places) => {
     flying = asked;
-    model.send({ view, places, ...page });
+    model.send({ view, places, still: stage.still, ...page });
     timers = [
       setTimeout(() => stage.say("working…"), WORKING_AFTER),
       setTimeout(() => stage.say("No answer yet: Python is busy or stopped. Run this cell to move it."), LOST_AFTER),
@@ -210,7 +231,7 @@ function render({ model, el }) {
       error.replaceChildren(make("strong", {}, answer.error), make("pre", {}, answer.traceback));
       return false;
     }
-    if (answer.format) await stage.show(new Blob(buffers, { type: `image/${answer.format}` }), answer.width, answer.alt);
+    await stage.show(answer, buffers);
     error.replaceChildren();
     tell(answer.text);
     return true;
@@ -242,7 +263,7 @@ function render({ model, el }) {
   };
   const first = model.get("first");
   tell(first.text);
-  if (first.svg) stage.show(new Blob([first.svg], { type: "image/svg+xml" }), first.width, first.alt);
+  stage.show(first);
   look();
   watchPage(life.signal, look);
 

@@ -10,9 +10,10 @@ import anywidget
 import traitlets
 
 from .blit import Canvas
+from .png import encode
 
 if TYPE_CHECKING:
-    from .explorer import Explorer
+    from .explorer import Explorer, Frame
 
 HERE = Path(__file__).parent
 
@@ -20,9 +21,10 @@ HERE = Path(__file__).parent
 class ExplorerWidget(anywidget.AnyWidget):
     """Controls, the first frame, and answers to moves.
 
-    The page sends `{"view": id, "places": [place of each control] or None, "ratio": device pixels, "dark": theme}` and
-    gets for each exactly one answer: `{"view", "places", "format", "width", "text", "alt"}` with the picture as a
-    buffer, or `{"view", "places", "error", "traceback"}`. `{"asleep": true}` says that no page shows it any more.
+    The page sends `{"view": its id, "places": [place of each control] or None, "ratio": device pixels, "dark": theme,
+    "still": number of the one it holds}` and gets for each exactly one answer with "view" and "places": "text"
+    and perhaps "svg" or "png" with the picture in buffers, or "error" and "traceback". `{"asleep": true}` says that the
+    page shows it no more.
     """
 
     _esm = HERE / "widget.js"
@@ -48,16 +50,9 @@ class ExplorerWidget(anywidget.AnyWidget):
                 }
                 for each in explorer.controls.values()
             ],
-            first=self._first(),
+            first=_told(explorer.first),
         )
         self.on_msg(self._answer)
-
-    def _first(self) -> dict[str, Any]:
-        """The first frame as text, so that it shows at once, and without a kernel."""
-        picture, text = self.explorer.first.picture, self.explorer.first.text
-        if picture is None:
-            return {"text": text}
-        return {"svg": picture.svg, "text": text, "width": picture.width, "alt": picture.description}
 
     def _answer(self, _: object, message: dict[str, Any], buffers: object) -> None:
         if message.get("asleep"):
@@ -67,23 +62,17 @@ class ExplorerWidget(anywidget.AnyWidget):
         places = self.places if message["places"] is None else message["places"]
         answer, pixels = {"view": message["view"], "places": places}, []
         try:
-            frame, pixels = self._frame(places, ratio=message["ratio"], dark=message["dark"])
-            answer.update(frame)
+            told, pixels = self._frame(places, message)
+            answer.update(told)
             self.places = places
         except (Exception, KeyboardInterrupt) as error:
             answer.update(error=_in_a_line(error), traceback=_without_us(error))
         self.send(answer, pixels)
 
-    def _frame(self, places: list[int], *, ratio: float, dark: bool) -> tuple[dict[str, Any], list[bytes]]:
+    def _frame(self, places: list[int], page: dict[str, Any]) -> tuple[dict[str, Any], list[bytes]]:
         controls = self.explorer.controls.items()
         values = {name: each.values[place] for (name, each), place in zip(controls, places, strict=True)}
-        if self.live:
-            return self.live.frame(values, ratio=ratio, dark=dark)
-        frame = self.explorer.call(values)
-        if frame.picture is None:
-            return {"format": "", "text": frame.text}, []
-        told = {"format": "svg+xml", "text": frame.text, "alt": frame.picture.description, "width": frame.picture.width}
-        return told, [frame.picture.svg.encode()]
+        return self.live.frame(values, page) if self.live else (_told(self.explorer.call(values)), [])
 
 
 class _LiveFigure:
@@ -95,10 +84,27 @@ class _LiveFigure:
         self.canvas = Canvas(figure)
         self.width = round(100 * figure.get_size_inches()[0])
 
-    def frame(self, values: dict[str, Any], *, ratio: float, dark: bool) -> tuple[dict[str, Any], list[bytes]]:
-        png, text = self.canvas.frame(lambda: self.explorer.move(self.update, values), ratio=ratio, dark=dark)
-        told = {"format": "png", "text": text, "alt": self.explorer.describe(text), "width": self.width}
-        return told, [png]
+    def frame(self, values: dict[str, Any], page: dict[str, Any]) -> tuple[dict[str, Any], list[bytes]]:
+        """What to show: the still picture, unless the page holds it, and over it the rectangle that changed."""
+        frame = self.canvas.frame(
+            lambda: self.explorer.move(self.update, values), ratio=page["ratio"], dark=page["dark"]
+        )
+        height, width, _ = frame.pixels.shape
+        png = {"still": frame.number, "size": [width, height], "at": None}
+        pixels = [] if page["still"] == frame.number else [encode(frame.still)]
+        if frame.changed:
+            rows, columns = frame.changed
+            png["at"] = [int(columns.start), int(rows.start)]
+            pixels.append(encode(frame.pixels[frame.changed]))
+        text = frame.result
+        return {"png": png, "text": text, "alt": self.explorer.describe(text), "width": self.width}, pixels
+
+
+def _told(frame: Frame) -> dict[str, Any]:
+    picture = frame.picture
+    if picture is None:
+        return {"text": frame.text}
+    return {"svg": picture.svg, "text": frame.text, "alt": picture.description, "width": picture.width}
 
 
 def _in_a_line(error: BaseException) -> str:
