@@ -15,12 +15,15 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
-def plot_curves(x: torch.Tensor, *, height: object = None, **curves: torch.Tensor) -> Picture:
+def plot_curves(
+    x: torch.Tensor, *, height: object = None, axis: str = "x", **curves: torch.Tensor
+) -> Picture:
     """Draws tensors over `x`, each under its own name; nothing is computed, and tensors with grad may come as they are.
 
     Args:
         x: the positions, rising, shape (n,) with n at least 2.
         height: the range (low, high) of the vertical axis, for pictures that are to be compared; by default what fits.
+        axis: the name of the horizontal axis.
         curves: one tensor of shape (n,) for each curve; an underscore in a name becomes a space.
 
     Raises:
@@ -45,7 +48,7 @@ def plot_curves(x: torch.Tensor, *, height: object = None, **curves: torch.Tenso
     limits = None if height is None else check_range(height, name="height")
 
     def view(ax: Axes) -> Update:
-        draw_curves(ax, xs, drawn, height=limits)
-        return lambda: describe_curves(xs, drawn)
+        draw_curves(ax, xs, drawn, x=axis, height=limits)
+        return lambda: describe_curves(xs, drawn, x=axis)
 
     return still(view)

@@ -35,6 +35,13 @@ def test_height_fixes_the_vertical_axis():
     assert axes.get_ylim() == (-5, 5)
 
 
+def test_axis_names_the_horizontal_axis():
+    picture = plot_curves(torch.arange(3.0), axis="outputs", cost=torch.tensor([1.0, 4.0, 9.0]))
+    (axes,) = picture.figure.axes
+    assert axes.get_xlabel() == "outputs"
+    assert "for outputs from 0.00 to 2.00" in picture.description
+
+
 @pytest.mark.parametrize(
     ("arguments", "kind", "message"),
     [
