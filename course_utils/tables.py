@@ -21,7 +21,8 @@ def format_cell(value: object) -> str:
 
 
 def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) or (isinstance(value, torch.Tensor) and value.dim() == 0)
+    plain = isinstance(value, int | float) and not isinstance(value, bool)
+    return plain or (isinstance(value, torch.Tensor) and value.dim() == 0 and value.dtype != torch.bool)
 
 
 class Table:

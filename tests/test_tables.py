@@ -16,8 +16,9 @@ def test_numbers_have_four_significant_digits_and_a_real_minus():
 
 
 def test_numbers_stand_right_and_words_left():
-    html = table(word=["a"], number=[torch.tensor(1.5)])._repr_html_()
+    html = table(word=["a"], number=[torch.tensor(1.5)], flag=[True])._repr_html_()
     assert '<td style="text-align: left">a</td><td style="text-align: right">1.50</td>' in html
+    assert '<td style="text-align: left">True</td>' in html
 
 
 def test_html_is_escaped():
