@@ -15,7 +15,7 @@ from .cards import Face, draw_face, make_face, representative
 from .data import Edge, Graph
 from .layout import lay_out
 from .model import FEW, LIMIT, Card, View, choose_cards
-from .numbers import format_shape, format_summary
+from .numbers import format_number, format_shape, format_summary
 from .strokes import CELL, DIM, STYLE, TITLE_CELL, backward_line, cut_mark, forward_line, legend, text_on_paper
 from .text import align, cells, clean, factor, gradient_text, label, node_table, remarks, summary, value_text
 
@@ -103,7 +103,8 @@ class Drawing:
     def _parts(self) -> list[str]:
         if self.view.is_whole:
             return []
-        names = [card_label(self.graph, card) + f" × {card.times}" * (card.times > 1) for card in self.view.cards if card.is_group]
+        parts = [card for card in self.view.cards if card.is_group]
+        names = [card_label(self.graph, card) + f" × {card.times}" * (card.times > 1) for card in parts]
         return [f"Drawn in parts: {', '.join(names)}."]
 
     def svg(self, graph: Graph | None = None, *, title: str = "", spot: Spot | None = None) -> str:
@@ -114,17 +115,19 @@ class Drawing:
         top = 30 if title else 0
         body = [self._links(graph, spot)]
         for card, face, (x, y) in zip(self.view.cards, faces, self.layout.corners, strict=True):
-            is_lit = spot is not None and spot.node in card.members
-            is_dim = card.is_outside or (spot is not None and spot.node is not None and not is_lit and not self._is_near(card, spot))
+            at_hand = spot is not None and spot.node is not None
+            is_lit = at_hand and spot.node in card.members
+            is_dim = card.is_outside or (at_hand and not is_lit and not self._is_near(card, spot))
             body.append(draw_face(face, x, y, is_lit=is_lit, is_dim=is_dim))
         body.append(self._labels(graph, spot))
         bottom = top + max(self.layout.height, self.frame.height)
         foot, foot_width, height = self._foot(graph, wrapped(spot.said) if spot else (), bottom)
-        width = max(self.layout.width, self.frame.width, foot_width, 28 + cells(title) * TITLE_CELL)
+        width = round(max(self.layout.width, self.frame.width, foot_width, 28 + cells(title) * TITLE_CELL))
+        size = f'width="{width}" height="{height:.0f}" viewBox="0 0 {width} {height:.0f}"'
         head = f'<text class="t" x="14" y="24">{html.escape(title)}</text>' if title else ""
         return (
-            f'<svg xmlns="http://www.w3.org/2000/svg" width="{width:.0f}" height="{height:.0f}" viewBox="0 0 {width:.0f} {height:.0f}">'
-            f'<style>{STYLE}</style><rect class="paper" width="100%" height="100%"/>{head}'
+            f'<svg xmlns="http://www.w3.org/2000/svg" {size}><style>{STYLE}</style>'
+            f'<rect class="paper" width="100%" height="100%"/>{head}'
             f'<g transform="translate(0,{top})">{"".join(body)}</g>{foot}</svg>'
         )
 
@@ -161,10 +164,11 @@ class Drawing:
             if len(link.edges) > 1 or edge.gradient is None:
                 continue
             at_hand = spot is not None and link.edges[0] in spot.edges
-            factor, result = label_lines(graph, edge, at_hand=at_hand)
+            local, result = label_lines(graph, edge, at_hand=at_hand)
             # On its way to the next row a link runs to the left, with the gradient's line above.
             x, below, above = (x0 + 10, 17, -9) if x0 < x1 else (x0 - 14 - cells(result) * CELL, -9, 17)
-            texts = text_on_paper(x, y + below, result, "b g") + (text_on_paper(x, y + above, factor, "g") if factor else "")
+            texts = text_on_paper(x, y + below, result, "b g")
+            texts += text_on_paper(x, y + above, local, "g") if local else ""
             dims = spot is not None and spot.node is not None and not at_hand
             parts.append(f"<g{DIM}>{texts}</g>" if dims else texts)
         return "".join(parts)
@@ -181,7 +185,7 @@ class Drawing:
             for row, line in enumerate(said):
                 look = ' class="b"' if row == 0 else ""
                 parts.append(f'<text{look} x="14" y="{top + 24 + 20 * row:g}">{html.escape(line)}</text>')
-            top += 20 * self.frame.lines + 14
+            top += 20 * self.frame.lines + 18
             wide = WIDTH
         kinds = {face.kind for face in self.faces}
         row, row_width = legend(
@@ -235,8 +239,7 @@ def label_lines(graph: Graph, edge: Edge, *, at_hand: bool) -> tuple[str, str]:
     result = format_summary(edge.gradient, room=LABEL_ROOM)
     if not at_hand:
         return "", result
-    local = factor(edge)
-    return f"× {local}" if local else "", f"= {result}"
+    return f"× {format_number(edge.local)}" if factor(edge) else "", f"= {result}"
 
 
 def wrapped(said: Sequence[str]) -> list[str]:

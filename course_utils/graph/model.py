@@ -64,8 +64,8 @@ class View(NamedTuple):
 def choose_cards(graph: Graph, *, open: str | None = None, limit: int = LIMIT) -> View:
     """The cards for a picture that can be read.
 
-    A graph of up to 40 nodes shows them all. A bigger one shows its modules, as deep as 25 cards allow. Past those, what
-    repeats (the steps of a loop, equal layers) shows once and is then folded.
+    A graph of up to 40 nodes shows them all. A bigger one shows its modules, as deep as 25 cards allow. Past those,
+    what repeats (the steps of a loop, equal layers) shows once and is then folded.
 
     In a picture of up to 25 cards, each one node, a leaf used in several places is one card with several links, so that
     the sum at the fork is seen, as long as at most four cards use it. Elsewhere it is drawn beside each card that uses

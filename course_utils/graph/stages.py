@@ -95,7 +95,8 @@ class Stages:
         total = gradient_text(node, room=40)
         if len(parts) > 1:
             return f"Upstream: {spelled_sum(parts, room=ROOM)} = {total}, the sum of {len(parts)} parts"
-        return f"Upstream: {total}" + (f", the gradient of {label(self.graph, index)} with respect to itself" * node.is_output)
+        itself = f", the gradient of {label(self.graph, index)} with respect to itself"
+        return f"Upstream: {total}" + itself * node.is_output
 
     def _sent(self, number: int) -> str:
         """What goes back along one edge."""
@@ -112,13 +113,16 @@ class Stages:
             parts = [part for at, part in self.arrivals[source] if at <= step]
             if len(parts) > 1:
                 total = format_summary(self.gradient(source, step), room=ROOM)
-                more = len(self.arrivals[source]) - len(parts)
-                lines.append(f"Meets at {label(self.graph, source)}: {spelled_sum(parts, room=ROOM)} = {total}" + ", so far" * bool(more))
+                so_far = ", so far" * (len(parts) < len(self.arrivals[source]))
+                lines.append(f"Meets at {label(self.graph, source)}: {spelled_sum(parts, room=ROOM)} = {total}{so_far}")
         return lines
 
     def _finished(self) -> str:
-        leaves = [(index, node) for index, node in enumerate(self.graph.nodes) if node.kind == "leaf" and node.gradient is not None]
-        told = [f"{label(self.graph, index)}.grad = {gradient_text(node, room=ROOM)}" for index, node in leaves]
+        told = [
+            f"{label(self.graph, index)}.grad = {gradient_text(node, room=ROOM)}"
+            for index, node in enumerate(self.graph.nodes)
+            if node.kind == "leaf" and node.gradient is not None
+        ]
         return ", ".join(told if len(told) <= 8 else [*told[:7], f"and {len(told) - 7} more leaves"])
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from functools import cache, partial
 from itertools import product as combinations
 from typing import TYPE_CHECKING
@@ -18,6 +18,7 @@ from .text import cells
 
 if TYPE_CHECKING:
     from ..sliders import Explorer
+    from ..sliders.controls import Control
 
 MOST_NODES, POSITIONS, WIDEST_GAP = 200, 32, 230
 
@@ -64,7 +65,7 @@ def _step_frame(stages: Stages) -> Frame:
     """Room for the longest product on an edge, and for the most lines below."""
     labels = [label_lines(stages.graph, edge, at_hand=True) for edge in stages.graph.edges if edge.gradient is not None]
     widest = max((cells(text) for texts in labels for text in texts), default=0) * CELL
-    gap = min(max(GAP, widest + 12 + CURVE), WIDEST_GAP)
+    gap = min(max(GAP, widest + 30), WIDEST_GAP)
     lines = max(len(wrapped(stages.said(step))) for step in range(stages.last + 1))
     return Frame(gap=gap, lead=gap - CURVE, port=42, lines=lines)
 
@@ -101,25 +102,34 @@ def explore_graph(
         return read_graph(partial(function, **given) if given else function, model, leaves).backward()
 
     @cache
-    def sheet() -> Frame:
-        """The largest of the drawings at positions all over the sliders."""
-        controls = list(explorer.controls.values())
-        each = max(2, int(POSITIONS ** (1 / len(controls))))
-        fractions = [[at / (count - 1) for at in range(count)] for count in (min(each, len(c.values)) for c in controls)]
-        sizes = {}
-        for at in combinations(*fractions):
-            graph = graph_at({c.name: c.at(fraction) for c, fraction in zip(controls, at, strict=True)})
-            shape = tuple((node.kind, node.operation, node.shape) for node in graph.nodes), tuple(e[:3] for e in graph.edges)
-            if shape not in sizes:
-                view = choose_cards(graph)
-                sizes[shape] = Drawing(graph, view, frame_for(graph, view)).layout
-        return Frame(width=max(s.width for s in sizes.values()), height=max(s.height for s in sizes.values()))
+    def sheet() -> tuple[float, float]:
+        return _largest(graph_at(values) for values in _positions(explorer.controls.values()))
 
     def function_graph(**values: object) -> Picture:
         graph = graph_at(values)
-        view = choose_cards(graph)
-        frame = frame_for(graph, view)._replace(width=sheet().width, height=sheet().height)
-        return Drawing(graph, view, frame).picture(title=title)
+        view, (width, height) = choose_cards(graph), sheet()
+        return Drawing(graph, view, frame_for(graph, view)._replace(width=width, height=height)).picture(title=title)
 
     explorer = explore(function_graph, **sliders)
     return explorer
+
+
+def _positions(controls: Iterable[Control]) -> Iterator[dict[str, object]]:
+    """Positions all over the sliders, at most 32 for up to five of them."""
+    controls = list(controls)
+    each = max(2, int(POSITIONS ** (1 / len(controls))))
+    counts = [min(each, len(control.values)) for control in controls]
+    for places in combinations(*map(range, counts)):
+        fractions = [place / max(1, count - 1) for place, count in zip(places, counts, strict=True)]
+        yield {control.name: control.at(fraction) for control, fraction in zip(controls, fractions, strict=True)}
+
+
+def _largest(graphs: Iterable[Graph]) -> tuple[float, float]:
+    """The largest width and height among the drawings of the graphs."""
+    layouts = {}
+    for graph in graphs:
+        shape = tuple(node[:5] for node in graph.nodes), tuple(edge[:3] for edge in graph.edges)
+        if shape not in layouts:
+            view = choose_cards(graph)
+            layouts[shape] = Drawing(graph, view, frame_for(graph, view)).layout
+    return max(layout.width for layout in layouts.values()), max(layout.height for layout in layouts.values())

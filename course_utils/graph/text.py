@@ -62,10 +62,8 @@ def cells(text: str) -> int:
     """The width of a text in a fixed-width font: two for wide characters, none for marks on the one before."""
     if text.isascii():
         return len(text)
-    return sum(
-        0 if unicodedata.category(character) in ("Mn", "Me", "Cf") else 1 + (unicodedata.east_asian_width(character) in "WF")
-        for character in text
-    )
+    seen = [character for character in text if unicodedata.category(character) not in ("Mn", "Me", "Cf")]
+    return sum(1 + (unicodedata.east_asian_width(character) in "WF") for character in seen)
 
 
 def sign(operation: str | None) -> str:
@@ -105,7 +103,7 @@ def is_number(node: Node) -> bool:
 
 
 def label(graph: Graph, index: int) -> str:
-    """How a sentence calls a node: by its name, by its number if it is a constant, or by operation and place: "Pow #3"."""
+    """How a sentence calls a node: by name, a plain constant by its number, else by operation and place ("Pow #3")."""
     node = graph.nodes[index]
     if node.kind == "constant" and node.name is None and is_number(node):
         return format_summary(node.value)
@@ -140,7 +138,7 @@ def factor(edge: Edge) -> str:
 
 
 def product(graph: Graph, edge: Edge, *, upstream: str = "", local: str = "") -> str:
-    """What flows back along an edge, spelled out: "1.00 × 4.00 = 4.00"; the result alone where no number is the factor.
+    """What flows back along an edge, spelled out: "1.00 × 4.00 = 4.00"; the result alone where no number is a factor.
 
     `upstream` and `local` are words in front of the two factors.
     """
@@ -168,12 +166,13 @@ def summary(graph: Graph) -> str:
     if known and few:
         text += f" Gradient: {_listed([_with(graph, index, graph.nodes[index].gradient) for index in known])}."
     elif known:
-        norms = [graph.nodes[index].gradient.norm for index in known]
-        text += f" Gradient of all leaves together: norm {format_number(math.hypot(*(norm for norm in norms if norm is not None)))}."
+        norms = [graph.nodes[index].gradient.norm or 0.0 for index in known]
+        text += f" Gradient of all leaves together: norm {format_number(math.hypot(*norms))}."
     elif leaves:
         text += " No gradient yet."
-    marked = [f"{label(graph, index)} ({clean(why, room=60)})" for index, node in enumerate(graph.nodes) if (why := trouble(node))]
-    text += f" Marked: {_listed(marked)}." if marked else ""
+    marked = [index for index, node in enumerate(graph.nodes) if trouble(node)]
+    if marked:
+        text += f" Marked: {_listed([f'{label(graph, at)} ({clean(trouble(graph.nodes[at]), room=60)})' for at in marked])}."
     return text + "".join(f" {remark}" for remark in remarks(graph))
 
 
@@ -196,7 +195,8 @@ def _with(graph: Graph, index: int, summary: Summary | None) -> str:
 
 
 def _listed(texts: Sequence[str]) -> str:
-    return ", ".join(texts if len(texts) <= MOST_LISTED else [*texts[: MOST_LISTED - 1], f"{len(texts) - MOST_LISTED + 1} more"])
+    shown = texts if len(texts) <= MOST_LISTED else [*texts[: MOST_LISTED - 1], f"{len(texts) - MOST_LISTED + 1} more"]
+    return ", ".join(shown)
 
 
 def describe(graph: Graph) -> str:
