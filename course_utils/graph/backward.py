@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from typing import Any
 
@@ -15,11 +16,19 @@ import torch
 from torch.autograd.function import BackwardCFunction
 
 from ..checks import describe
-from .data import Graph, Summary
-from .facts import Facts, Flow, Traced
-from .summary import summarise
-from .walk import Walk, dtype_name
+from .data import Graph
+from .facts import Facts, Traced
+from .modules import ModuleCalls
+from .record import keeping_state
+from .summary import MOST_NUMBERS, Summaries
+from .walk import Walk
 
+_REENTRANT = (
+    "checkpoint(..., use_reentrant=True) runs a backward pass of its own that writes .grad; "
+    "use checkpoint(..., use_reentrant=False)"
+)
+# What these send back has the entries that they were sent.
+_REARRANGES = {"T", "Transpose", "Permute", "View", "UnsafeView", "ReshapeAlias", "Squeeze", "Unsqueeze"}
 _FREED = (
     "the values that this graph needs have been freed by a backward pass, so it cannot be walked again; "
     "call trace before backward(), or backward(retain_graph=True)"
@@ -33,7 +42,8 @@ def backward(graph: Graph, v: object) -> Graph:
     traced = graph._walk
     facts = replace(traced.facts, gradients={}, flows={})
     starts = _starts(traced.walk, v)
-    with torch.no_grad():
+    # Checkpointing runs parts of the forward pass again.
+    with keeping_state(ModuleCalls({})) if facts.recomputes else nullcontext(), torch.no_grad():
         _Pass(traced.walk, facts).run(starts)
     return Traced(traced.walk, facts).graph()
 
@@ -54,7 +64,7 @@ def _start(walk: Walk, number: int, v: object) -> torch.Tensor:
     v = v.detach() if isinstance(v, torch.Tensor) else torch.as_tensor(v)
     if v.shape != shape:
         raise ValueError(f"v is {describe(v)}; expected the output's shape {shape}")
-    return v.to(one)
+    return v.to(one, copy=True)
 
 
 def _ones(walk: Walk, number: int) -> torch.Tensor:
@@ -68,85 +78,94 @@ class _Pass:
 
     def __init__(self, walk: Walk, facts: Facts):
         self.walk, self.facts = walk, facts
+        self.kinds = _Kinds()
+        facts.summaries = [self.kinds[kind] for kind in zip(walk.shapes, walk.dtypes)]
         self.totals: dict[int, torch.Tensor] = {}
         self.ones: dict[Any, torch.Tensor] = {}
-        self.is_mixed = len(set(walk.dtypes)) > 1
 
     def run(self, starts: Sequence[torch.Tensor]) -> None:
-        for number, start in enumerate(starts):
-            self._add(number, start, None)
-        operations, gradients = self.walk.operations, self.facts.gradients
+        totals, gradients, flows = self.totals, self.facts.gradients, self.facts.flows
+        shapes, sources, operations = self.walk.shapes, self.walk.sources, self.walk.operations
+        summaries, is_mixed = self.facts.summaries, len(set(self.walk.dtypes)) > 1
+        totals.update(enumerate(starts))
         for number in self.walk.order.backward:
-            total = self.totals.pop(number, None)
+            total = totals.pop(number, None)
             if total is not None and number not in gradients:
-                gradients[number] = summarise(total)
-            if operations[number] is not None:
-                self._step(number, total)
+                gradients[number] = summaries[number].add(total)
+            if operations[number] is None:
+                continue
+            sent, slopes = self._call(number, total), None
+            if summaries[number].count == 1 and total is not None:
+                slopes = self._call(number, self._one(number, total))
+            flows[number] = row = []
+            for slot, source in enumerate(sources[number]):
+                if source < 0 or (gradient := sent[slot]) is None:
+                    row.append(None)
+                    continue
+                if gradient.shape != shapes[source] or is_mixed:
+                    gradient = _fit(gradient, shapes[source], self.walk.dtypes[source])
+                own = summaries[source]
+                if gradient is total and own is summaries[number]:
+                    at = gradients[number]
+                elif own.count > MOST_NUMBERS and operations[number] in _REARRANGES:
+                    at = own.add_same(summaries[number], gradients[number])
+                else:
+                    at = own.add(gradient)
+                if source not in totals:
+                    # As long as it is the only contribution, it is the total.
+                    totals[source], gradients[source] = gradient, at
+                elif source in gradients:
+                    totals[source] = totals[source] + gradient
+                    del gradients[source]
+                else:
+                    totals[source] += gradient
+                row.append((at, None if slopes is None or own.count != 1 else slopes[slot].item()))
+        self._read_all()
 
-    def _add(self, number: int, gradient: torch.Tensor, shown: Summary | None) -> None:
-        """Adds one contribution; where it is the only one, its summary is the total's."""
-        totals, gradients = self.totals, self.facts.gradients
-        if number in totals:
-            totals[number] = totals[number] + gradient
-            gradients.pop(number, None)
-        else:
-            totals[number] = gradient
-            if shown is not None:
-                gradients[number] = shown
+    def _one(self, number: int, total: torch.Tensor) -> torch.Tensor:
+        """What an operation that makes a single number is given to send back its local derivatives."""
+        kind = (self.walk.shapes[number], total.dtype, total.device)
+        if kind not in self.ones:
+            self.ones[kind] = torch.ones_like(total)
+        return self.ones[kind]
 
-    def _step(self, number: int, total: torch.Tensor | None) -> None:
-        walk, flows = self.walk, self.facts.flows
-        function, output = walk.keys[number]
-        shapes = walk.shapes
+    def _read_all(self) -> None:
+        for summaries in self.kinds.values():
+            summaries.read()
+
+    def _call(self, number: int, total: torch.Tensor | None) -> Sequence[torch.Tensor | None]:
+        """What an operation sends to each of its inputs for a gradient of one of its outputs."""
+        function, output = self.walk.keys[number]
         try:
-            sent = _call(function, output, total)
-            slopes = self._slopes(number, function, output, total)
+            if isinstance(function, BackwardCFunction):
+                # Nobody keeps a learner's function from changing in place what it is given.
+                self._read_all()
+                return _call_custom(function, output, total)
+            if self.walk.outputs[number] == 1:
+                sent = function(total)
+            else:
+                arguments: list[torch.Tensor | None] = [None] * self.walk.outputs[number]
+                arguments[output] = total
+                sent = function(*arguments)
+            return sent if isinstance(sent, tuple) else (sent,)
         except RuntimeError as error:
             if "freed" in str(error):
                 raise RuntimeError(_FREED) from error
             raise
-        for slot, source in enumerate(walk.sources[number]):
-            if source < 0 or sent[slot] is None:
-                continue
-            gradient = _fit(sent[slot], shapes[source], walk.dtypes[source] if self.is_mixed else None)
-            shown = summarise(gradient)
-            self._add(source, gradient, shown)
-            slope = slopes[slot] if slopes is not None and _is_single(shapes[source]) else None
-            flows[number, slot] = Flow(shown, None if slope is None else slope.item())
-
-    def _slopes(
-        self, number: int, function: Any, output: int, total: torch.Tensor | None
-    ) -> Sequence[torch.Tensor | None] | None:
-        """The local derivatives of a single number: what the function sends back for a gradient of one."""
-        shape = self.walk.shapes[number]
-        if total is None or not _is_single(shape):
-            return None
-        kind = (shape, total.dtype, total.device)
-        if kind not in self.ones:
-            self.ones[kind] = torch.ones_like(total)
-        return _call(function, output, self.ones[kind])
 
 
-def _is_single(shape: tuple[int, ...]) -> bool:
-    return not shape or math.prod(shape) == 1
+class _Kinds(dict):
+    """The summaries of each shape and dtype."""
 
-
-def _call(function: Any, output: int, gradient: torch.Tensor | None) -> Sequence[torch.Tensor | None]:
-    """What one autograd function sends to each of its inputs for a gradient of one of its outputs."""
-    if isinstance(function, BackwardCFunction):
-        return _call_custom(function, output, gradient)
-    count = len(function._input_metadata)
-    if count == 1:
-        sent = function(gradient)
-    else:
-        arguments: list[torch.Tensor | None] = [None] * count
-        arguments[output] = gradient
-        sent = function(*arguments)
-    return sent if isinstance(sent, tuple) else (sent,)
+    def __missing__(self, kind: tuple[tuple[int, ...], str]) -> Summaries:
+        self[kind] = made = Summaries(kind[0])
+        return made
 
 
 def _call_custom(function: Any, output: int, gradient: torch.Tensor | None) -> Sequence[torch.Tensor | None]:
     """A function of the learner's: like the engine, with zeros for the outputs that no gradient reached."""
+    if function.name() == "CheckpointFunctionBackward":
+        raise RuntimeError(_REENTRANT)
     outputs = function._input_metadata
     arguments = [torch.zeros(one.shape, dtype=one.dtype, device=one.device) for one in outputs]
     if gradient is not None:
@@ -161,14 +180,13 @@ def _call_custom(function: Any, output: int, gradient: torch.Tensor | None) -> S
         )
     # It answers for every input, also for those that are no tensors, which autograd does not count.
     answers = iter([one for one, is_needed in zip(sent, needed) if is_needed])
-    return [None if source is None else next(answers) for source, _ in function.next_functions]
+    sources = [source and source._input_metadata[at] for source, at in function.next_functions]
+    answers = [source and next(answers) for source in sources]
+    return [one if one is None else one.to(source.dtype) for one, source in zip(answers, sources)]
 
 
-def _fit(gradient: torch.Tensor, shape: tuple[int, ...], dtype: str | None) -> torch.Tensor:
-    """The gradient as its input is: broadcasting is undone by summing, as the engine does it.
-
-    `dtype` is the input's, or None where there is one dtype for all.
-    """
+def _fit(gradient: torch.Tensor, shape: tuple[int, ...], dtype: str) -> torch.Tensor:
+    """The gradient as its input is: broadcasting is undone by summing, as the engine does it."""
     if gradient.shape != shape:
         gradient = gradient.sum_to_size(shape)
-    return gradient if dtype is None or dtype_name(gradient.dtype) == dtype else gradient.to(getattr(torch, dtype))
+    return gradient.to(getattr(torch, dtype))

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from .data import Edge, Graph, Node, Summary
 from .formulas import Input, Site, spell_out
+from .summary import Summaries
 from .walk import Walk
 
 _node = partial(tuple.__new__, Node)
@@ -40,13 +41,6 @@ class Constant(NamedTuple):
         return self.shown if self.shown.numbers or self.shown.norm is not None else None
 
 
-class Flow(NamedTuple):
-    """What the backward pass found on one edge."""
-
-    gradient: Summary
-    local: float | complex | None
-
-
 _NO_FLOW = (None, None, "")
 
 
@@ -55,9 +49,12 @@ class Facts:
     """What is known by a tensor's number in the walk, besides the walk's own columns.
 
     Attributes:
-        names, values, lines, modules, notes, gradients: as in a `Node`.
+        names, values, lines, modules, notes: as in a `Node`.
         constants: the inputs that are not in autograd's graph, where something is known of them.
-        flows: what flows back, by (number of the operation, which of its inputs).
+        summaries: of the gradients with each tensor's shape and dtype.
+        gradients: the index of the tensor's own among them.
+        flows: for each operation, what flows back to each of its inputs: the index among the input's summaries, and
+            the local derivative; or None.
         is_freed: whether a backward pass has freed what autograd had saved.
         recomputes: whether reading a saved value may run a part of the forward pass again.
     """
@@ -67,15 +64,15 @@ class Facts:
     lines: dict[int, str] = field(default_factory=dict)
     modules: dict[int, str] = field(default_factory=dict)
     notes: dict[int, str] = field(default_factory=dict)
-    gradients: dict[int, Summary] = field(default_factory=dict)
     constants: list[Constant] = field(default_factory=list)
-    flows: dict[tuple[int, int], Flow] = field(default_factory=dict)
+    summaries: list[Summaries] = field(default_factory=list)
+    gradients: dict[int, int] = field(default_factory=dict)
+    flows: dict[int, list[tuple[int, float | complex | None] | None]] = field(default_factory=dict)
     is_freed: bool = False
     recomputes: bool = False
 
 
-@dataclass(frozen=True)
-class Traced:
+class Traced(NamedTuple):
     """A walk and what is known about it; a `Graph` holds it to be read, and walked backwards, later."""
 
     walk: Walk
@@ -87,12 +84,7 @@ class Traced:
     def read(self) -> dict[str, Any]:
         """Nodes, edges and backward order: leaves first, then operations, each constant just before its first use."""
         nodes, place = self._nodes()
-        edges = self._edges_with_flow(place) if self.facts.flows else [
-            (place[source], place[number], slot, *_NO_FLOW)
-            for number in self.walk.order.numbers
-            for slot, source in enumerate(self.walk.sources[number])
-            if source >= 0
-        ]
+        edges = self._edges_with_flow(place) if self.facts.flows else self._edges(place)
         if self.facts.constants:
             edges.extend(self._constant_edges(place, len(nodes)))
             edges.sort(key=lambda edge: edge[1:3])
@@ -110,7 +102,7 @@ class Traced:
             walk.shapes,
             walk.dtypes,
             map(facts.values.get, numbers),
-            map(facts.gradients.get, numbers),
+            map(self._gradient, numbers) if facts.gradients else repeat(None),
             map(walk.roots.__gt__, numbers),
             map(facts.modules.get, numbers),
             map(facts.lines.get, numbers),
@@ -135,22 +127,35 @@ class Traced:
             together.append(nodes[number])
         return together, place
 
+    def _edges(self, place: list[int]) -> list[tuple]:
+        return [
+            (place[source], place[number], slot, *_NO_FLOW)
+            for number in self.walk.order.numbers
+            for slot, source in enumerate(self.walk.sources[number])
+            if source >= 0
+        ]
+
     def _edges_with_flow(self, place: list[int]) -> list[tuple]:
         walk, flows, edges = self.walk, self.facts.flows, []
         constants = {use: constant for constant in self.facts.constants for use in constant.uses}
         for number in walk.order.numbers:
-            site = None
+            site, row = None, flows.get(number)
             for slot, source in enumerate(walk.sources[number]):
                 if source < 0:
                     continue
-                flow = flows.get((number, slot))
+                flow = row[slot] if row else None
                 if flow is None:
                     edges.append((place[source], place[number], slot, *_NO_FLOW))
                     continue
                 site = site or self._site(number, constants)
-                formula = spell_out(site, slot, walk.shapes[source], flow.local)
-                edges.append((place[source], place[number], slot, *flow, formula))
+                shape, (at, local) = walk.shapes[source], flow
+                gradient, formula = self.facts.summaries[source][at], spell_out(site, slot, shape, local)
+                edges.append((place[source], place[number], slot, gradient, local, formula))
         return edges
+
+    def _gradient(self, number: int) -> Summary | None:
+        at = self.facts.gradients.get(number)
+        return None if at is None else self.facts.summaries[number][at]
 
     def _site(self, number: int, constants: dict[tuple[int, int], Constant]) -> Site:
         """What formulas say about an operation and its inputs."""

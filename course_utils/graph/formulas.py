@@ -74,7 +74,10 @@ _WHOLE: dict[str, tuple[str, ...]] = {
     "Softmax": ("softmax ⊙ (upstream − Σ upstream ⊙ softmax), {own}",),
     "LogSoftmax": ("upstream − softmax·Σ upstream, {own}",),
     "NllLoss": ("upstream {up} · (−1/n at each target's class, 0 elsewhere) → {own}",),
-    "MseLoss": ("upstream {up} · 2·({0} − {1})/{count} → {own}", "upstream {up} · 2·({1} − {0})/{count} → {own}"),
+    "MseLoss": (
+        "upstream {up} · 2·({0} − {1})/{count} → {own}",
+        "upstream {up} · 2·({1} − {0})/{count} → {own}",
+    ),
     "Max": ("upstream {up} to the largest entry of {own}",),
     "Min": ("upstream {up} to the smallest entry of {own}",),
     "Amax": ("upstream {up} to the largest entries of {own}, ties share",),

@@ -62,7 +62,8 @@ def call(function: Callable[..., object], inputs: Mapping[str, object]) -> objec
     try:
         bound = signature.bind(**inputs)
     except TypeError as error:
-        raise TypeError(f"{describe(function)} cannot be called with {', '.join(inputs) or 'nothing'}: {error}") from None
+        given = ", ".join(inputs) or "nothing"
+        raise TypeError(f"{describe(function)} cannot be called with {given}: {error}") from None
     return function(*bound.args, **bound.kwargs)
 
 

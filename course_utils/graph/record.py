@@ -43,7 +43,7 @@ class Input(NamedTuple):
 
 
 class Call(NamedTuple):
-    """One operation as it ran: its tensors and numbers in order, and the number that autograd does not count, if any."""
+    """One operation as it ran: its tensors and numbers in order, and the number that autograd does not count."""
 
     inputs: tuple[Input, ...]
     number: Input | None
@@ -81,14 +81,9 @@ class Recorder(TorchDispatchMode):
 
     @contextmanager
     def watching(self) -> Iterator[None]:
-        """Records inside the `with`; random states, buffers and hooks are put back as they were."""
-        devices = range(torch.cuda.device_count()) if torch.cuda.is_initialized() else []
-        python_state = random.getstate()
-        try:
-            with torch.random.fork_rng(devices=devices), self.modules, self:
-                yield
-        finally:
-            random.setstate(python_state)
+        """Records inside the `with`."""
+        with keeping_state(self.modules), self:
+            yield
         self._find_leaves()
 
     def __torch_dispatch__(self, func: Any, types: Any, args: tuple = (), kwargs: dict | None = None) -> Any:
@@ -166,7 +161,7 @@ class Recorder(TorchDispatchMode):
         return self.calls[self._numbers[at - 1]] if at else None
 
     def release(self) -> None:
-        """Lets go of what was recorded, the youngest first: the other way round a long chain would go in one recursion."""
+        """Lets go of what was recorded, the youngest first: the other way round, a long chain would go at once."""
         while self.values:
             self.values.popitem()
         while self.calls:
@@ -177,6 +172,18 @@ class Recorder(TorchDispatchMode):
         if self.frame is None:
             return {}
         return {n: v for n, v in self.frame.f_locals.items() if isinstance(v, torch.Tensor) and not n.startswith("_")}
+
+
+@contextmanager
+def keeping_state(modules: ModuleCalls) -> Iterator[None]:
+    """Puts random states and the buffers of modules that run inside the `with` back as they were."""
+    devices = range(torch.cuda.device_count()) if torch.cuda.is_initialized() else []
+    python_state = random.getstate()
+    try:
+        with torch.random.fork_rng(devices=devices), modules:
+            yield
+    finally:
+        random.setstate(python_state)
 
 
 def _flat(values: Any) -> Iterator[Any]:

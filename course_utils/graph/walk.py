@@ -47,6 +47,7 @@ class Walk:
         sources: the numbers of each operation's inputs in order, CONSTANT or BEYOND; [] for a leaf.
         operations: the operation's name, None for a leaf.
         shapes, dtypes: of each tensor, dtypes by name.
+        outputs: how many outputs each function has, used or not.
         ages: autograd's sequence numbers.
         number: from key to number.
         roots: how many of the first numbers are outputs.
@@ -58,6 +59,7 @@ class Walk:
     operations: list[str | None]
     shapes: list[tuple[int, ...]]
     dtypes: list[str]
+    outputs: list[int]
     ages: list[int]
     number: dict[Key, int]
     roots: int
@@ -140,17 +142,19 @@ def walk(roots: Sequence[Key], *, limit: int) -> Walk:
                     at = BEYOND
             row.append(at)
         sources.append(row)
-    shapes, dtypes = [], []
+    shapes, dtypes, outputs_of = [], [], []
     for function, output in keys:
-        metadata = function._input_metadata[output]
-        shapes.append(tuple(metadata.shape))
-        dtypes.append(_DTYPES[metadata.dtype])
+        metadata = function._input_metadata
+        outputs_of.append(len(metadata))
+        shapes.append(tuple(metadata[output].shape))
+        dtypes.append(_DTYPES[metadata[output].dtype])
     found = Walk(
         keys,
         sources,
         [_OPERATIONS[type(key[0])] for key in keys],
         shapes,
         dtypes,
+        outputs_of,
         [key[0]._sequence_nr() for key in keys],
         number,
         outputs,

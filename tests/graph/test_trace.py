@@ -454,3 +454,39 @@ class TestBadInput:
     def test_a_graph_made_by_hand_has_nothing_to_walk(self):
         with pytest.raises(ValueError, match="does not come from trace"):
             course_utils.graph.data.Graph((), ()).backward()
+
+
+def test_a_checkpoint_that_runs_backward_itself_is_refused():
+    from torch.utils.checkpoint import checkpoint
+
+    w, x = leaf(3.0), leaf(2.0)
+    graph = trace(checkpoint(lambda x: w * torch.sin(x), x, use_reentrant=True), x=x)
+    with pytest.raises(RuntimeError, match="use_reentrant=False"):
+        graph.backward()
+    assert w.grad is None
+
+
+def test_a_checkpointed_norm_keeps_its_statistics():
+    from torch.utils.checkpoint import checkpoint
+
+    norm = torch.nn.BatchNorm1d(3)
+    z = checkpoint(norm, torch.ones(4, 3, requires_grad=True), use_reentrant=False).sum()
+    before = norm.num_batches_tracked.clone(), norm.running_mean.clone()
+    trace(z, model=norm).backward()
+    assert torch.equal(norm.num_batches_tracked, before[0]) and torch.equal(norm.running_mean, before[1])
+
+
+def test_what_backward_starts_from_is_not_changed():
+    x = leaf([1.0, 2.0])
+    u = x * 2
+    v = torch.tensor([1.0, 10.0])
+    graph = trace([u, u * 3, u * 5], x=x).backward([v, v, v])
+    assert by_name(graph, "x").gradient.numbers == (18.0, 180.0)
+    assert v.tolist() == [1.0, 10.0]
+
+
+def test_views_share_their_norm():
+    w = torch.full((5, 6), 2.0, requires_grad=True)
+    graph = trace((w.T.reshape(30).view(30, 1).squeeze(1) * 3).sum(), w=w).backward()
+    assert graph.nodes[0].gradient.norm == pytest.approx(270**0.5)
+    assert [edge.gradient.shape for edge in graph.edges if edge.gradient][:2] == [(5, 6), (6, 5)]
