@@ -27,11 +27,12 @@ print(middle - start, time.perf_counter() - middle)
 """
 
 
-def seconds(work: Callable[[], object]) -> float:
-    """Wall time of one call."""
-    start = time.perf_counter()
+def clocked(work: Callable[[], object]) -> tuple[float, float]:
+    """Wall time of one call, and the processor time that it and its child processes took."""
+    wall, before = time.perf_counter(), os.times()
     work()
-    return time.perf_counter() - start
+    wall, after = time.perf_counter() - wall, os.times()
+    return wall, sum(after[:4]) - sum(before[:4])
 
 
 def only_run() -> None:
@@ -60,20 +61,22 @@ def import_times() -> tuple[float, float]:
 
 
 def measure_suite() -> str:
-    """The table of the three ways to run the notebooks, medians of interleaved rounds."""
+    """The table of the three ways to run the notebooks: medians of interleaved rounds, ratios within each round."""
     ways = {
         "kernels that import torch and matplotlib and run the same cells": only_run,
         "`pytest --nbval`, strict, one worker": strict(),
         "`pytest --nbval`, strict, two workers by file, as in `make test`": strict("-n", "2", "--dist", "loadfile"),
     }
-    times: dict[str, list[float]] = {way: [] for way in ways}
-    for _ in range(ROUNDS):
-        for way, work in ways.items():
-            times[way].append(seconds(work))
-    medians = [statistics.median(measured) for measured in times.values()]
-    rows = [[way, f"{s:.1f} s", f"{s / medians[0]:.2f} ×"] for way, s in zip(times, medians, strict=True)]
+    rounds = [[clocked(work) for work in ways.values()] for _ in range(ROUNDS)]
+    rows = []
+    for way, measured in zip(ways, zip(*rounds, strict=True), strict=True):
+        cells = [way]
+        for clock in (0, 1):
+            ratio = statistics.median(m[clock] / one[0][clock] for m, one in zip(measured, rounds, strict=True))
+            cells += [f"{statistics.median(m[clock] for m in measured):.1f} s", f"{ratio:.2f} ×"]
+        rows.append(cells)
     title = f"{len(NOTEBOOKS)} notebooks, each cell's output compared (target: under 1.5 ×)"
-    return markdown([title, "time", "to the floor"], rows)
+    return markdown([title, "time", "to the floor", "processor time", "to the floor"], rows)
 
 
 def measure_import() -> str:
@@ -89,6 +92,7 @@ def measure_import() -> str:
 
 if __name__ == "__main__":
     os.environ["OMP_NUM_THREADS"] = "1"
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # pytest then compiles its plugins at every start
     about = machine("torch", "jupyterlab", "nbval", "pytest")
     note = f"Medians of {ROUNDS} rounds (imports: {2 * ROUNDS + 1} fresh processes), interleaved. {about}."
     write_section("suite", f"{measure_suite()}\n\n{measure_import()}\n\n{note}")
