@@ -1,0 +1,62 @@
+"""Lesson 02 as a learner meets it: opened in JupyterLab, run, moved, stepped, answered."""
+
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+LESSON = Path(__file__).resolve().parents[2] / "notebooks/02_backward.ipynb"
+
+
+@pytest.fixture(scope="module")
+def page(lab) -> Page:
+    shutil.copy(LESSON, lab.folder / LESSON.name)
+    page = lab.open(LESSON.name)
+    lab.run_all(page)
+    yield page
+    page.context.close()
+
+
+def cell(page: Page, code: str) -> Locator:
+    """The first cell with this code."""
+    found = page.locator(".jp-CodeCell", has=page.locator(".cm-content", has_text=code)).first
+    found.scroll_into_view_if_needed()
+    return found
+
+
+def pixels(place: Locator) -> str:
+    return place.locator("canvas").evaluate("canvas => canvas.toDataURL()")
+
+
+def test_the_tangent_moves_by_keyboard(page: Page):
+    place = cell(page, "explore_tangent(g")
+    handle, readout = place.get_by_role("slider", name="x"), place.locator(".cu-readout")
+    handle.press("Home")
+    expect(readout).to_have_text("tangent of g at x = -3.00: g = 52.000, slope = -34.000")
+    before = pixels(place)
+    handle.press("End")
+    expect(readout).to_have_text("tangent of g at x = 3.00: g = 64.000, slope = 38.000")
+    assert pixels(place) != before
+
+
+def test_the_walk_backwards_is_stepped_by_keyboard(page: Page):
+    place = cell(page, "step_backward(z, x=x, y=y, z=z)")
+    handle, picture = place.get_by_role("slider", name="step"), place.get_by_role("img")
+    finished = picture.get_attribute("src")
+    handle.press("Home")
+    expect(picture).to_have_accessible_name(re.compile("before", re.IGNORECASE))
+    assert picture.get_attribute("src") != finished
+    handle.press("End")
+    expect(picture).to_have_accessible_name(re.compile(re.escape("x.grad = 4.00, y.grad = 27.00")))
+
+
+@pytest.mark.parametrize(("answer", "verdict"), [("27", "Not yet. That is y itself"), ("18", "Right.")])
+def test_an_answer_gets_its_verdict(page: Page, answer: str, verdict: str):
+    place = cell(page, "exercises.first_slope.check(prediction)")
+    place.locator(".cm-content").click()
+    page.keyboard.press("Control+A")
+    page.keyboard.type(f"prediction = {answer}\nexercises.first_slope.check(prediction)")
+    page.keyboard.press("Shift+Enter")
+    expect(place.locator(".jp-OutputArea")).to_contain_text(verdict)
