@@ -14,8 +14,9 @@ from typing import NamedTuple
 from .data import Edge, Graph, Node, Summary
 from .model import Card
 from .numbers import format_shape, format_summary
+from .signs import sign_of
 from .strokes import CELL, DIM, TITLE_CELL, warning_sign
-from .text import NOT_YET, called, cells, clean, count, gradient_text, label, sign_of, trouble, value_text
+from .text import NOT_YET, called, cells, clean, count, gradient_text, label, trouble, value_text
 
 PAD, TITLE_LINE, SMALL_LINE, ROW, STACK = 9, 22, 16, 18, 4
 
@@ -163,7 +164,7 @@ def _heading(graph: Graph, card: Card, node: Node, inputs: Sequence[Edge]) -> tu
         return clean(card.title), "", f"× {card.times}" if card.times > 1 else ""
     if node.operation is None:
         return label(graph, card.members[0]) if node.kind == "leaf" or node.name else "constant", "", ""
-    shown = sign_of(graph, card.members[-1], [edge for edge in inputs if edge.source in card.members])
+    shown = sign_of(graph, card.members[-1], inputs)
     side = "" if shown.lower() in (node.operation.lower(), clean(node.operation).lower()) else clean(node.operation)
     return (called(node.name) if node.name is not None else ""), shown, side
 

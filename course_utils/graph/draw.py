@@ -19,7 +19,7 @@ from .numbers import format_number, format_shape, format_summary
 from .strokes import CELL, DIM, STYLE, TITLE_CELL, backward_line, cut_mark, forward_line, legend, text_on_paper
 from .text import align, cells, clean, factor, gradient_text, label, node_table, remarks, summary, value_text
 
-GAP, CURVE, WIDER, WIDTH = 76, 32, 36, 960
+GAP, CURVE, WIDER, WIDTH = 76, 32, 36, 970
 LABEL_ROOM, LONGEST_TITLE, MOST_PORTS, MOST_CARDS = 10, 90, 12, 1000
 
 
@@ -200,7 +200,7 @@ class Drawing:
 def frame_for(graph: Graph, view: View) -> Frame:
     """Narrow columns where groups are drawn, wide ones where tensors flow back; by structure, not by numbers."""
     if not view.is_whole or len(view.cards) > FEW:
-        return Frame(gap=34, lead=0)
+        return Frame(gap=32, lead=0)
     wide = any(prod(graph.nodes[edge.source].shape or ()) != 1 for edge in graph.edges)
     return Frame(gap=GAP + WIDER * wide, lead=GAP + WIDER * wide - CURVE)
 

@@ -7,7 +7,8 @@ from itertools import groupby
 from typing import NamedTuple
 
 from .data import Graph
-from .text import LONGEST_NAME, WITH_NUMBER, clean, count, is_plain
+from .signs import WITH_NUMBER
+from .text import LONGEST_NAME, clean, count, is_plain
 
 FEW, OVERVIEW, LIMIT = 40, 25, 200
 MOST_USES, LONGEST_PERIOD = 4, 64

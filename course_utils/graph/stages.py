@@ -10,7 +10,8 @@ from .cards import spelled_sum
 from .data import Edge, Graph, Summary
 from .draw import Spot
 from .numbers import format_summary
-from .text import clean, factor, gradient_text, label, product, sign_of
+from .signs import sign_of
+from .text import clean, factor, gradient_text, label, product
 
 ROOM = 40
 

@@ -13,18 +13,6 @@ NOT_YET = "no gradient yet"
 LONGEST_NAME = 18
 MOST_ROWS, MOST_LISTED = 60, 6
 
-SIGNS = {
-    "Mul": "×", "Add": "+", "Sub": "−", "Rsub": "−", "Div": "÷", "Pow": "xⁿ", "Square": "x²", "Neg": "−x", "Reciprocal": "1/x",
-    "Sqrt": "√x", "Rsqrt": "1/√x", "Exp": "eˣ", "Exp2": "2ˣ", "Log": "ln", "Abs": "|x|", "Sum": "Σ", "Prod": "Π",
-    "Dot": "x·y", "Mm": "A@B", "Mv": "A@x", "Bmm": "A@B", "Addmm": "A@B+c", "Addmv": "A@x+c", "T": "Aᵀ", "Transpose": "Aᵀ",
-    "Permute": "Aᵀ", "Select": "x[i]", "Slice": "x[i:j]", "Index": "x[i]", "Sigmoid": "σ", "ToCopy": "copy", "MseLoss": "mse",
-    "Linear": "A@x+c",
-}  # fmt: skip
-
-
-WITH_NUMBER = {"Pow", "Mul", "Add", "Sub", "Rsub", "Div"}
-RAISED = str.maketrans("0123456789−", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
-
 
 def clean(name: str, *, room: int = LONGEST_NAME) -> str:
     """A name as it can be shown anywhere: on one line, without control characters, at most `room` cells wide."""
@@ -66,46 +54,16 @@ def cells(text: str) -> int:
     return sum(1 + (unicodedata.east_asian_width(character) in "WF") for character in seen)
 
 
-def sign(operation: str | None) -> str:
-    """The operation as mathematics writes it: ×, +, xⁿ, sin; its name in small letters where there is no sign."""
-    operation = operation or ""
-    return SIGNS.get(operation) or clean(operation.lower() if len(operation) <= 8 else operation)
-
-
-def sign_with(operation: str, number: str, slot: int) -> str:
-    """The sign of an operation of `WITH_NUMBER` whose input `slot` is a plain number: x², × 3.00, 1 −."""
-    if operation == "Pow" and slot == 0:
-        return f"{number}ˣ"
-    if operation == "Pow":
-        whole = number.removesuffix(".00")
-        return f"x{whole.translate(RAISED)}" if whole.lstrip("−").isdigit() else f"x^{number}"
-    comes_first = operation == "Rsub" or (slot == 0 and operation in ("Sub", "Div"))
-    return f"{number} {SIGNS[operation]}" if comes_first else f"{SIGNS[operation]} {number}"
-
-
-def sign_of(graph: Graph, index: int, inputs: Iterable[Edge]) -> str:
-    """The sign of a node's operation, with the plain number in it that it takes as an input, if any."""
-    operation = graph.nodes[index].operation
-    for edge in inputs:
-        if operation in WITH_NUMBER and is_plain(graph.nodes[edge.source]):
-            return sign_with(operation, label(graph, edge.source), edge.slot)
-    return sign(operation)
-
-
 def is_plain(node: Node) -> bool:
-    """Whether the node is a number without a name or a note, which an operation's sign can take in."""
-    return node.kind == "constant" and node.name is None and node.note is None and is_number(node)
-
-
-def is_number(node: Node) -> bool:
-    """Whether the node's value is one known number."""
-    return node.value is not None and len(node.value.numbers) == 1
+    """Whether the node is a number without a name or a note, which needs no card or line of its own."""
+    known = node.value is not None and len(node.value.numbers) == 1
+    return known and node.kind == "constant" and node.name is None and node.note is None
 
 
 def label(graph: Graph, index: int) -> str:
     """How a sentence calls a node: by name, a plain constant by its number, else by operation and place ("Pow #3")."""
     node = graph.nodes[index]
-    if node.kind == "constant" and node.name is None and is_number(node):
+    if is_plain(node):
         return format_summary(node.value)
     return called(node.name) if node.name is not None else f"{clean(node.operation or node.kind)} #{index}"
 

@@ -31,7 +31,7 @@ def texts(picture):
 def test_values_and_gradients_stand_on_every_node(lesson):
     shown = texts(picture_of(lesson))
     assert shown.count("value") == shown.count("grad") == 5
-    for text in ("x", "y", "x²", "x³", "z = +", "2.00", "31.00", "27.00"):
+    for text in ("x", "y", "x²", "y³", "z = +", "2.00", "31.00", "27.00"):
         assert text in shown
 
 

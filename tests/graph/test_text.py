@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from course_utils.graph.data import Graph, Node
-from course_utils.graph.text import called, cells, clean, label, sign, sign_with
+from course_utils.graph.text import called, cells, clean, label
 
 
 def test_a_graph_reads_as_a_sentence_and_a_table(lesson):
@@ -74,28 +74,6 @@ def test_clean_is_one_short_line_that_can_be_written(name):
 def test_a_long_path_keeps_its_end():
     assert called("encoder.layers.0.attention.weight") == "…attention.weight"
     assert called("layer1.0.weight") == "layer1.0.weight"
-
-
-@pytest.mark.parametrize(
-    ("operation", "number", "slot", "shown"),
-    [
-        ("Pow", "2", 1, "x²"),
-        ("Pow", "−1.00", 1, "x⁻¹"),
-        ("Pow", "0.50", 1, "x^0.50"),
-        ("Pow", "2", 0, "2ˣ"),
-        ("Mul", "3.00", 0, "× 3.00"),
-        ("Sub", "1", 1, "− 1"),
-        ("Sub", "1", 0, "1 −"),
-        ("Rsub", "1", 1, "1 −"),
-        ("Div", "1", 0, "1 ÷"),
-    ],
-)
-def test_a_number_in_a_sign(operation, number, slot, shown):
-    assert sign_with(operation, number, slot) == shown
-
-
-def test_signs():
-    assert [sign(name) for name in ("Mul", "Sin", "MseLoss", "MyOwnFunction")] == ["×", "sin", "mse", "MyOwnFunction"]
 
 
 def test_labels(lesson):
