@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import torch
 
@@ -50,7 +51,7 @@ def _can_require_grad(tensor: torch.Tensor) -> bool:
 
 
 def call(function: Callable[..., object], inputs: Mapping[str, object]) -> object:
-    """The function's result; functions in C that have no names for their inputs get them in order.
+    """The function's result; functions whose inputs have no names get them in order.
 
     Raises:
         TypeError: the inputs do not fit the function.
@@ -59,8 +60,9 @@ def call(function: Callable[..., object], inputs: Mapping[str, object]) -> objec
         signature = inspect.signature(function.forward if isinstance(function, torch.nn.Module) else function)
     except (TypeError, ValueError):
         return function(*inputs.values())
+    in_order = any(one.kind is one.POSITIONAL_ONLY for one in signature.parameters.values())
     try:
-        bound = signature.bind(**inputs)
+        bound = signature.bind(*inputs.values()) if in_order else signature.bind(**inputs)
     except TypeError as error:
         given = ", ".join(inputs) or "nothing"
         raise TypeError(f"{describe(function)} cannot be called with {given}: {error}") from None
@@ -81,12 +83,13 @@ def name_modules(function: object, model: torch.nn.Module | None, around: Mappin
 
 def name_everything(
     found: Walk, facts: Facts, inputs: Mapping[str, object], around: Mapping[str, object], record: Recorder
-) -> dict[int, str]:
+) -> dict[Any, str]:
     """Names tensors after the inputs, what the function took from outside, and its own names.
 
-    Returns the names of those without grad, which only constants can have, by `id`.
+    Returns the names of the rest: by `id` of those without grad, which can be constants, and by key of those that
+    the output does not depend on, but that may have been cut off.
     """
-    constants: dict[int, str] = {}
+    constants: dict[Any, str] = {}
     taken: set[str] = set()
     for names in (inputs, around, record.local_tensors()):
         for name, tensor in names.items():
@@ -95,13 +98,15 @@ def name_everything(
             taken.add(name)
             if not tensor.requires_grad:
                 constants.setdefault(id(tensor), name)
-            elif (number := found.number.get(key_of(tensor))) is not None:
+            elif (number := found.number.get(key := key_of(tensor))) is not None:
                 facts.names.setdefault(number, name)
                 note_hooks(facts, number, tensor)
+            else:
+                constants.setdefault(key, name)
     return constants
 
 
-def read_record(found: Walk, facts: Facts, record: Recorder, names: Mapping[int, str]) -> None:
+def read_record(found: Walk, facts: Facts, record: Recorder, names: Mapping[Any, str]) -> None:
     """Puts what was recorded into `facts`."""
     shared: dict[int, Constant] = {}
     for number, key in enumerate(found.keys):
@@ -128,14 +133,15 @@ def _add_constant(
     shared: dict[int, Constant],
     use: tuple[int, int],
     given: Input,
-    names: Mapping[int, str],
+    names: Mapping[Any, str],
 ) -> None:
     if given.identity in shared:
         shared[given.identity].uses.append(use)
         return
     origin = found.number.get(given.origin)
     name = names.get(given.identity)
-    constant = Constant([use], given.shown, given.dtype, name, given.note, origin)
+    note = f"{names[given.origin]} {given.note}" if given.origin in names else given.note
+    constant = Constant([use], given.shown, given.dtype, name, note, origin)
     facts.constants.append(constant)
     # Only what the learner still holds keeps its identity.
     if name is not None:

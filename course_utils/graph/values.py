@@ -57,6 +57,7 @@ FORWARD: dict[str, Callable[..., torch.Tensor]] = {
     "SelectBackward0": lambda function, a: a.select(_signed(function._saved_dim), _signed(function._saved_index)),
     "TransposeBackward0": lambda function, a: a.transpose(_signed(function._saved_dim0), _signed(function._saved_dim1)),
     "PermuteBackward0": lambda function, a: a.permute([_signed(dim) for dim in function._saved_dims]),
+    "ToCopyBackward0": lambda function, a: a.to(function._input_metadata[0].dtype),
     "ExpandBackward0": lambda function, a: a.expand(function._input_metadata[0].shape),
     **{f"{name}Backward{kind}": _resize for name in ("View", "UnsafeView", "Unsqueeze") for kind in range(2)},
     **{f"SqueezeBackward{kind}": _resize for kind in range(5)},

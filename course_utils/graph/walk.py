@@ -151,7 +151,7 @@ def walk(roots: Sequence[Key], *, limit: int) -> Walk:
     found = Walk(
         keys,
         sources,
-        [_OPERATIONS[type(key[0])] for key in keys],
+        _operations(keys),
         shapes,
         dtypes,
         outputs_of,
@@ -168,6 +168,17 @@ def walk(roots: Sequence[Key], *, limit: int) -> Walk:
     return found
 
 
+def _operations(keys: list[Key]) -> list[str | None]:
+    names = [_OPERATIONS[type(function)] for function, _ in keys]
+    if "CppFunction" in names:  # many kinds of functions share this type, and only they themselves know their names
+        return [_short(key[0].name()) if name == "CppFunction" else name for name, key in zip(names, keys)]
+    return names
+
+
+def _short(name: str) -> str:
+    return name.rpartition("::")[2].partition("Backward")[0] or name
+
+
 def key_of(tensor: torch.Tensor) -> Key:
     """Where a tensor that requires grad stands in autograd's graph."""
     if tensor.grad_fn is not None:
@@ -181,7 +192,7 @@ class _Operations(dict):
 
     def __missing__(self, kind: type) -> str | None:
         name = kind.__name__
-        self[kind] = known = None if name == "AccumulateGrad" else name.partition("Backward")[0] or name
+        self[kind] = known = None if name == "AccumulateGrad" else _short(name)
         return known
 
 

@@ -23,7 +23,7 @@ SCALARS = {
     "sub": (lambda: X - Y, ["1", "−1"]),
     "number minus x": (lambda: 3 - X, ["−1"]),
     "mul": (lambda: X * Y, ["y = 3.00", "x = 2.00"]),
-    "mul by a number": (lambda: X * 3, ["3 = 3.00"]),
+    "mul by a number": (lambda: X * 3, ["3"]),
     "div": (lambda: X / Y, ["1/y = 1/3.00 = 0.3333", "−x/y² = −2.00/3.00² = −0.2222"]),
     "square": (lambda: X**2, ["2·x = 2·2.00 = 4.00"]),
     "cube": (lambda: Y**3, ["3·y² = 3·3.00² = 27.00"]),

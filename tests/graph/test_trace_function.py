@@ -86,6 +86,11 @@ def test_what_detach_cuts_off_is_shown():
     assert all(edge.source < edge.target for edge in graph.edges)
 
 
+def test_an_input_that_was_cut_off_altogether_is_named():
+    graph = trace(lambda x, y: x * y.detach(), x=2.0, y=3.0)
+    assert [node.note for node in graph.nodes if node.kind == "constant"] == ["y detached here"]
+
+
 def test_what_is_made_of_something_detached_is_cut_as_well():
     graph = trace(lambda x: x * (x.detach() * 2 + 1), x=3.0)
     assert [node.note for node in graph.nodes if node.note] == ["detached here"]
