@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from xml.etree import ElementTree
 
 import pytest
@@ -208,6 +209,13 @@ def test_a_group_draws_its_stack_and_count(loop):
     assert "× 499" in texts(picture)
     assert "1497 operations, output" in texts(picture)
     assert "Drawn in parts: Mul Add Tanh × 499." in picture.description
+
+
+def test_trouble_inside_a_module_shows_on_its_card(stack):
+    assert 'class="sign"' not in picture_of(stack).svg
+    nodes = list(stack.nodes)
+    nodes[5] = nodes[5]._replace(value=nodes[5].value._replace(numbers=(math.nan,), norm=math.nan, trouble="nan"))
+    assert 'class="sign"' in picture_of(replace(stack, nodes=tuple(nodes))).svg
 
 
 def test_a_big_graph_is_drawn_up_to_the_limit(loop):
