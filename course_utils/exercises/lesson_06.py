@@ -7,6 +7,59 @@ import torch
 from .exercise import Prediction, exercise, prediction
 from .probes import names
 
+@prediction(
+    """
+    Ten samples come as micro-batches of two. `loss` is the *mean* over a micro-batch, and `(loss / k).backward()` is
+    called for each of them. Which `k` leaves the gradient of the mean over all ten in `.grad`? Type a number.
+    """,
+    mistakes=[
+        (1.0, "Then the gradients of all micro-batches are added up, and the sum is that many times too large."),
+        (2.0, "Two is the number of samples in a micro-batch. The mean has divided by that already."),
+        (10.0, "Ten would be right for *sums*. Each loss is a mean, so the division by two is done already."),
+        (0.2, "That is the factor to multiply with. The question is what to divide by."),
+    ],
+    hints=[
+        "Without any division, one gradient of about the right size is added for each micro-batch. How many are there?",
+        "The mean over all samples is the mean of the means, since all micro-batches have the same size.",
+    ],
+)
+def micro_batch_scale():
+    samples = torch.arange(10.0)
+    means = [part.mean() for part in samples.split(2)]
+    return sum(means) / samples.mean()
+
+
+@prediction(
+    """
+    The losses of four micro-batches have the gradients 4, 8, 12 and 20 by a weight `w`. The loop calls
+    `optimizer.zero_grad()` and then `(loss / 4).backward()`, for each of the four. What stands in `w.grad` when
+    `optimizer.step()` is called after the loop? Type a number.
+    """,
+    mistakes=[
+        (11.0, "That is the right gradient, the mean of all four. This loop does not arrive at it: what does "
+         "`zero_grad` do to the shares that came before?"),
+        (20.0, "Only the last one is left, that is right. But it was divided by four before it arrived."),
+        (44.0, "That is the sum of all four. Each is divided by four, and each `zero_grad` throws the earlier ones "
+         "away."),
+        (0.0, "`zero_grad` stands *before* `backward`. Something arrives after it."),
+        (1.0, "That is the share of the first micro-batch. It is thrown away when the second begins."),
+        (3.0, "Zeroing comes first in each turn, so it spares the share of the turn it stands in, and no other."),
+    ],
+    hints=[
+        "Go through the loop turn by turn, and write down `w.grad` after each line.",
+        "Whatever was collected before the last turn is gone. What does the last turn add?",
+    ],
+)
+def zero_every_time():
+    w = torch.tensor(1.0, requires_grad=True)
+    optimizer = torch.optim.SGD([w], lr=0.1)
+    for slope in (4.0, 8.0, 12.0, 20.0):
+        optimizer.zero_grad()
+        loss = slope * w
+        (loss / 4).backward()
+    return w.grad
+
+
 uneven_mean = Prediction(
     """
     Four samples have a mean loss of 2, two more a mean loss of 11. What is the mean loss over all six? Type a number.
