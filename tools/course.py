@@ -52,7 +52,7 @@ FAILURES = [
         "pip cannot reach its package index: no network, a proxy, or an index that is switched off.",
         "check the connection (behind a proxy, set HTTPS_PROXY) and run the same command again; what came through is\n"
         "kept. Where there is no network at all, run this on a machine like this one:\n"
-        "    pip download -d wheels -c constraints.txt . setuptools\n"
+        "    pip download -d wheels -c constraints.txt '.[test]' setuptools\n"
         "then bring the folder `wheels` here and set PIP_NO_INDEX=1 and PIP_FIND_LINKS=wheels before the same command.",
     ),
     (
