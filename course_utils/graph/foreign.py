@@ -15,6 +15,7 @@ The graph shows what stands in `grad`. Where that is not the sum of what flows b
 
 from __future__ import annotations
 
+import cmath
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -237,12 +238,13 @@ def _doubt(value: Summary, gradient: Summary, arriving: Sequence[Any]) -> str | 
     """What a reader should know of a gradient that is not what the backward pass brings."""
     if gradient.shape != value.shape:
         return f"grad is {format_shape(gradient.shape)}"
-    if not arriving or any(_shape(share) != value.shape for share in arriving):
+    if not arriving or not gradient.numbers or any(_shape(share) != value.shape for share in arriving):
         return None
-    total = torch.as_tensor(sum(arriving[1:], start=arriving[0]), dtype=torch.float64)
-    shown = _summary(total, "what arrives")
-    if not gradient.numbers or torch.allclose(
-        total.flatten(), torch.tensor(gradient.numbers, dtype=torch.float64), rtol=1e-4, equal_nan=True
-    ):
+    total = _summary(sum(arriving[1:], start=arriving[0]), "what arrives")
+    if all(map(_agree, gradient.numbers, total.numbers)):
         return None
-    return f"{format_summary(shown, room=12)} arrives here"
+    return f"{format_summary(total, room=12)} arrives here"
+
+
+def _agree(one: complex, other: complex) -> bool:
+    return cmath.isclose(one, other, rel_tol=1e-4, abs_tol=1e-8) or (one != one and other != other)

@@ -133,6 +133,19 @@ def test_arrays_and_integers_are_values_too():
     assert trace(Value(2) + Value(3)).nodes[-1].dtype == "int"
 
 
+def test_complex_values_and_nan_are_compared_too():
+    x = Value(2j)
+    y = x * x
+    y.grad, x.grad = 1.0, 4j
+    assert notes(trace(y)) == [None, None]
+    x.grad = 4.0
+    assert notes(trace(y))[0] == "0.00+4.00i arrives here"
+    z, nan = Value(0.0), math.nan
+    y = Value(nan, (z,), (nan,))
+    y.grad, z.grad = 1.0, nan
+    assert notes(trace(y)) == [None, None] and trace(y).nodes[1].operation == "Operation"
+
+
 def test_a_deep_graph_needs_no_deep_stack_and_has_a_limit():
     y = x = Value(1.0)
     for _ in range(20_000):
