@@ -16,7 +16,7 @@ from .model import Card
 from .numbers import format_shape, format_summary
 from .signs import sign_of
 from .strokes import CELL, DIM, TITLE_CELL, warning_sign
-from .text import NOT_YET, called, cells, clean, count, gradient_text, label, trouble, value_text
+from .text import KEPT, NOT_KEPT, NOT_YET, called, cells, clean, count, gradient_text, is_kept, label, trouble, value_text
 
 PAD, TITLE_LINE, SMALL_LINE, ROW, STACK = 9, 22, 16, 18, 4
 
@@ -66,7 +66,7 @@ def make_face(
     """
     node = graph.nodes[representative(graph, card)]
     uses = () if node.is_output else uses
-    rows, lines = _rows(node, uses, with_values), _lines(graph, card, node)
+    rows, lines = _rows(graph, node, uses, with_values), _lines(graph, card, node)
     name, operation, side = _heading(graph, card, node, inputs)
     if is_numbered and operation and not name:
         side = label(graph, representative(graph, card))
@@ -74,7 +74,7 @@ def make_face(
         _title_width(name, operation) + (cells(side) + 2) * CELL * bool(side),
         max((cells(line) for line in lines), default=0) * CELL,
         (6 + room(node)) * CELL,
-        len(NOT_YET) * CELL if node.kind != "constant" else 0,
+        len(NOT_KEPT if graph.is_freed else NOT_YET) * CELL if node.kind != "constant" else 0,
         sum_room(uses) * CELL if len(uses) > 1 else 0,
     )
     extra = STACK * card.is_group
@@ -84,13 +84,14 @@ def make_face(
     return Face(kind, name, operation, side, lines, rows, _is_troubled(graph, card), width, height)
 
 
-def _rows(node: Node, uses: Sequence[Edge], with_values: bool) -> list[tuple[str, str, str]]:
+def _rows(graph: Graph, node: Node, uses: Sequence[Edge], with_values: bool) -> list[tuple[str, str, str]]:
     rows = []
     if with_values or node.kind == "constant":
         rows.append(("v", "value", value_text(node.value, room=room(node))))
     if node.kind != "constant":
-        text = gradient_text(node, room=room(node))
-        rows.append(("m", "", text) if text == NOT_YET else ("g", "grad", text))
+        text = gradient_text(graph, node, room=room(node))
+        is_none = node.gradient is None and node.kept is None
+        rows.append(("m", "", text) if is_none else ("g", KEPT if is_kept(node) else "grad", text))
     if len(uses) > 1:
         rows.append(("g", "", total(node, uses)))
     return rows
@@ -194,7 +195,7 @@ def draw_face(face: Face, x: float, y: float, *, is_lit: bool = False, is_dim: b
             parts.append(f'<text class="{look}" x="{PAD}" y="{at - 5}">{name}</text>')
         bold = "b " if name else ""
         wrong = "w" if text in ("nan", "inf", "−inf") else look
-        side = f'"{bold}{wrong} e" x="{width - PAD:g}"' if text != NOT_YET else f'"{look}" x="{PAD}"'
+        side = f'"{look}" x="{PAD}"' if look == "m" else f'"{bold}{wrong} e" x="{width - PAD:g}"'
         parts.append(f'<text class={side} y="{at - 5}">{html.escape(text)}</text>')
     if face.is_troubled:
         parts.append(warning_sign(width - 3, 1))

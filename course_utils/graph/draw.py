@@ -218,7 +218,7 @@ def card_table(graph: Graph, view: View) -> str:
         name = card_label(graph, card)
         name += f" × {card.times}" if card.times > 1 else f" ({card.use[0]} of {card.use[1]})" if card.use else ""
         shape = "" if node.shape is None else format_shape(node.shape)
-        rows.append([name, str(made or ""), shape, value_text(node.value, room=30), gradient_text(node, room=30)])
+        rows.append([name, str(made or ""), shape, value_text(node.value, room=30), gradient_text(graph, node, room=30)])
     return align(rows)
 
 

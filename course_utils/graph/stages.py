@@ -93,7 +93,7 @@ class Stages:
     def _upstream(self, index: int) -> str:
         node = self.graph.nodes[index]
         parts = [part for _, part in self.arrivals[index]]
-        total = gradient_text(node, room=40)
+        total = gradient_text(self.graph, node, room=40)
         if len(parts) > 1:
             return f"Upstream: {spelled_sum(parts, room=ROOM)} = {total}, the sum of {len(parts)} parts"
         itself = f", the gradient of {label(self.graph, index)} with respect to itself"
@@ -120,7 +120,7 @@ class Stages:
 
     def _finished(self) -> str:
         told = [
-            f"{label(self.graph, index)}.grad = {gradient_text(node, room=ROOM)}"
+            f"{label(self.graph, index)}.grad = {gradient_text(self.graph, node, room=ROOM)}"
             for index, node in enumerate(self.graph.nodes)
             if node.kind == "leaf" and node.gradient is not None
         ]

@@ -10,6 +10,8 @@ from .data import Edge, Graph, Node, Summary
 from .numbers import format_number, format_shape, format_summary
 
 NOT_YET = "no gradient yet"
+NOT_KEPT = "gradient not kept"
+KEPT = ".grad"
 LONGEST_NAME = 18
 MOST_ROWS, MOST_LISTED = 60, 6
 
@@ -80,11 +82,19 @@ def value_text(summary: Summary | None, *, room: int | None = None) -> str:
     return "unknown" if summary is None else format_summary(summary, room=room)
 
 
-def gradient_text(node: Node, *, room: int | None = None) -> str:
-    """The gradient of a node, or that there is none yet; "" for a constant, which collects none."""
+def gradient_text(graph: Graph, node: Node, *, room: int | None = None) -> str:
+    """The gradient of a node or what its `.grad` held, or that there is none; "" for a constant, which collects none."""
     if node.kind == "constant":
         return ""
-    return NOT_YET if node.gradient is None else format_summary(node.gradient, room=room)
+    known = node.gradient or node.kept
+    if known is not None:
+        return format_summary(known, room=room)
+    return NOT_KEPT if graph.is_freed and node.kind == "operation" else NOT_YET
+
+
+def is_kept(node: Node) -> bool:
+    """Whether what is shown as the gradient is what `.grad` held, which may have come from other graphs."""
+    return node.gradient is None and node.kept is not None
 
 
 def factor(edge: Edge) -> str:
@@ -126,6 +136,9 @@ def summary(graph: Graph) -> str:
     elif known:
         norms = [graph.nodes[index].gradient.norm or 0.0 for index in known]
         text += f" Gradient of all leaves together: norm {format_number(math.hypot(*norms))}."
+    elif kept := [index for index in leaves if graph.nodes[index].kept is not None][:MOST_LISTED]:
+        held = [f"{label(graph, at)}.grad = {format_summary(graph.nodes[at].kept, room=40)}" for at in kept]
+        text += f" Held: {_listed(held)}."
     elif leaves:
         text += " No gradient yet."
     marked = [index for index, node in enumerate(graph.nodes) if trouble(node)]
@@ -193,7 +206,7 @@ def _row(graph: Graph, index: int, edges: list[Edge]) -> list[str]:
         made + (", output" if node.is_output else ""),
         "" if node.shape is None else format_shape(node.shape),
         value_text(node.value, room=30),
-        gradient_text(node, room=30),
+        f"{KEPT} " * is_kept(node) + gradient_text(graph, node, room=30),
         "; ".join(back + remark),
     ]
 
@@ -210,10 +223,12 @@ def to_dot(graph: Graph) -> str:
     """The graph in Graphviz's language, left to right, with values, gradients and what flows back along each edge."""
     lines = ["digraph {", '  rankdir=LR; node [fontname="monospace"]; edge [fontname="monospace"];']
     for index, node in enumerate(graph.nodes):
-        named = f"{called(node.name)} = " if node.name is not None and node.operation else called(node.name or "")
-        head = f"{named}{node.operation and clean(node.operation) or ''}" or node.kind
+        parts = [called(node.name)] * (node.name is not None) + [clean(node.operation)] * (node.operation is not None)
+        head = " = ".join(parts) or node.kind
         rows = [head, f"value {value_text(node.value, room=30)}"]
-        rows += [f"grad {gradient_text(node, room=30)}"] if node.kind != "constant" else []
+        if node.kind != "constant":
+            known = "grad " if node.gradient is not None else f"{KEPT} " * is_kept(node)
+            rows.append(known + gradient_text(graph, node, room=30))
         shape = {"leaf": "ellipse", "constant": "plaintext"}.get(node.kind, "box")
         lines.append(f'  n{index} [shape={shape}{", penwidth=3" if node.is_output else ""}, label="{_quoted(rows)}"];')
     for edge in graph.edges:
