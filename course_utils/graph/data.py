@@ -41,6 +41,8 @@ class Node(NamedTuple):
         module: the innermost module call that made it ("encoder.0.linear1"), or None. "cell@2.gate" is in the second
             call of `cell` within the call around it.
         line: the line of code that made it, or None.
+        kept: what `.grad` of the tensor held when it was traced, from whichever backward passes there were; None for
+            nothing. Only leaves and tensors that retain their gradient have one.
         note: what a reader should know ("detached here", "a hook of yours is not called here"), or None.
     """
 
@@ -55,6 +57,7 @@ class Node(NamedTuple):
     module: str | None = None
     line: str | None = None
     note: str | None = None
+    kept: Summary | None = None
 
 
 class Edge(NamedTuple):

@@ -49,7 +49,7 @@ class Facts:
     """What is known by a tensor's number in the walk, besides the walk's own columns.
 
     Attributes:
-        names, values, lines, modules, notes: as in a `Node`.
+        names, values, lines, modules, notes, kept: as in a `Node`.
         constants: the inputs that are not in autograd's graph, where something is known of them.
         summaries: of the gradients with each tensor's shape and dtype.
         gradients: the index of the tensor's own among them.
@@ -64,6 +64,7 @@ class Facts:
     lines: dict[int, str] = field(default_factory=dict)
     modules: dict[int, str] = field(default_factory=dict)
     notes: dict[int, str] = field(default_factory=dict)
+    kept: dict[int, Summary] = field(default_factory=dict)
     constants: list[Constant] = field(default_factory=list)
     summaries: list[Summaries] = field(default_factory=list)
     gradients: dict[int, int] = field(default_factory=dict)
@@ -107,6 +108,7 @@ class Traced(NamedTuple):
             map(facts.modules.get, numbers),
             map(facts.lines.get, numbers),
             map(facts.notes.get, numbers),
+            repeat(None) if facts.gradients else map(facts.kept.get, numbers),
         )
         nodes = list(map(_node, zip(*columns)))
         if not facts.constants:

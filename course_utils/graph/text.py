@@ -223,8 +223,8 @@ def to_dot(graph: Graph) -> str:
     """The graph in Graphviz's language, left to right, with values, gradients and what flows back along each edge."""
     lines = ["digraph {", '  rankdir=LR; node [fontname="monospace"]; edge [fontname="monospace"];']
     for index, node in enumerate(graph.nodes):
-        parts = [called(node.name)] * (node.name is not None) + [clean(node.operation)] * (node.operation is not None)
-        head = " = ".join(parts) or node.kind
+        name = None if node.name is None else called(node.name)
+        head = " = ".join(part for part in (name, node.operation and clean(node.operation)) if part is not None) or node.kind
         rows = [head, f"value {value_text(node.value, room=30)}"]
         if node.kind != "constant":
             known = "grad " if node.gradient is not None else f"{KEPT} " * is_kept(node)

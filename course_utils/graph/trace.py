@@ -16,7 +16,7 @@ from .modules import guess_modules, name_parameters
 from .names import check_placed, name_tensors
 from .record import Recorder
 from .summary import summarise
-from .values import read_values
+from .values import read_kept, read_values
 from .walk import key_of, walk
 
 # Below what a thread with a stack of 1 MB survives when a chain that was walked is freed.
@@ -72,6 +72,7 @@ def trace(
     if values:
         unplaced = read_values(found, facts, outputs, constants)
         check_placed(found, facts, unplaced)
+        read_kept(found, facts, names)
     return Traced(found, facts).graph()
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -102,6 +102,16 @@ def read_values(
     reader.finish()
     placed = {id(value) for value in reader.given.values()}
     return {name: tensor for name, tensor in named.items() if id(tensor) not in placed}
+
+
+def read_kept(found: Walk, facts: Facts, named: Mapping[str, torch.Tensor]) -> None:
+    """Puts into `facts` what `.grad` of the leaves holds, and of the `named` tensors that retain their gradient."""
+    tensors = {number: found.keys[number][0].variable for number, made in enumerate(found.operations) if made is None}
+    retaining = {name: tensor for name, tensor in named.items() if tensor.retains_grad}
+    tensors.update({number: retaining[name] for number, name in facts.names.items() if name in retaining})
+    for number, tensor in tensors.items():
+        if tensor.grad is not None and tensor.grad.numel() <= MOST_ENTRIES:
+            facts.kept[number] = summarise(tensor.grad)
 
 
 class _Reader:
