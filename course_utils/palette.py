@@ -8,7 +8,9 @@ Draw with the light tones; `themed` makes the finished SVG follow the reader's t
 from __future__ import annotations
 
 import re
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import RLock
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -68,14 +70,21 @@ CYCLE = [
     {"color": TROUBLE, "linestyle": ":"},
 ]
 
+_STYLING = RLock()
 
-def style() -> AbstractContextManager[None]:
-    """The course's matplotlib style for the length of a `with`; nothing global stays changed."""
+
+@contextmanager
+def style() -> Iterator[None]:
+    """The course's matplotlib style for the length of a `with`; nothing global stays changed.
+
+    One thread at a time: JupyterLab moves sliders in a thread of their own, beside the cell that runs.
+    """
     import matplotlib
     from cycler import cycler
 
     cycle = cycler(color=[c["color"] for c in CYCLE]) + cycler(linestyle=[c["linestyle"] for c in CYCLE])
-    return matplotlib.rc_context({**STYLE, "axes.prop_cycle": cycle})
+    with _STYLING, matplotlib.rc_context({**STYLE, "axes.prop_cycle": cycle}):
+        yield
 
 
 def new_figure(*, width: float = 6.4, height: float = 3.8, rows: int = 1, columns: int = 1) -> tuple[Figure, object]:

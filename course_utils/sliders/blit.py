@@ -157,9 +157,9 @@ class _Layer:
         if numpy.array_equal(here, self.under):
             here[:] = self.drawn
         else:
-            self.under = here.copy()
+            under = here.copy()
             self.artist.draw(paper.renderer)
-            self.drawn = here.copy()
+            self.under, self.drawn = under, here.copy()
 
 
 class _Paper(FigureCanvasAgg):

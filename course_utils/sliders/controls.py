@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 from numbers import Integral, Real
 from typing import Any
 
+from ..checks import check_number
+
 FORMS = (
     "(low, high), (low, high, step), (low, high, step, start), range(…), a list of choices, "
     "a dict of labels and values, True or False, or play(…) around one of them"
@@ -127,12 +129,9 @@ def control(name: str, given: Any) -> Control:
 
 
 def _number(value: Any, name: str) -> float:
-    """`value` as a plain number; anything with one element, such as a tensor of no dimensions, will do."""
-    if hasattr(value, "item"):
-        value = value.item()
-    if isinstance(value, bool) or not isinstance(value, Real) or not math.isfinite(value):
-        raise ValueError(f"{name} = {value!r}; expected a finite number")
-    return value
+    """`value` as a finite number that stays whole where it is whole."""
+    number = check_number(value, name=name)
+    return int(value) if isinstance(value, Integral) else number
 
 
 def _whole_range(name: str, given: range) -> Control:

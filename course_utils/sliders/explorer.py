@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import html
 import inspect
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -23,7 +24,7 @@ MOVE_ME = "Run this cell to move it"
 
 
 @dataclass(frozen=True)
-class Frame:
+class Shown:
     """What a view shows at one position: a picture or none, and the readout."""
 
     picture: Picture | None
@@ -41,7 +42,7 @@ class Explorer:
     def __init__(self, view: Callable[..., Any], controls: Mapping[str, Control], *, figure_size: tuple | None):
         self.view, self.controls, self.figure_size = view, dict(controls), figure_size
         self.name = getattr(view, "__name__", type(view).__name__)
-        self.title = (inspect.getdoc(view) or "").partition("\n")[0].rstrip(".")
+        self.title = ((inspect.getdoc(view) or "") if inspect.isroutine(view) else "").partition("\n")[0].rstrip(".")
         self.axes_names = _axes_names(view, self.controls, self.name)
         self.__doc__ = getattr(view, "__doc__", None)
 
@@ -51,7 +52,7 @@ class Explorer:
         return {name: each.values[each.start] for name, each in self.controls.items()}
 
     @cached_property
-    def first(self) -> Frame:
+    def first(self) -> Shown:
         """The frame at the start."""
         return self.still(self.start)
 
@@ -67,38 +68,38 @@ class Explorer:
             TypeError: a name that is no slider of this view, or a view that returns the wrong thing.
             ValueError: a value outside its slider's range or choices.
         """
-        frame = self.still({**self.start, **self.check(values)})
+        frame = self.still({**self.start, **self.checked(values)})
         return frame.text if frame.picture is None else frame.picture
 
-    def check(self, values: Mapping[str, Any]) -> dict[str, Any]:
+    def checked(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """`values` as the view is to receive them; errors as in a call."""
         unknown = [name for name in values if name not in self.controls]
         if unknown:
             raise TypeError(f"{self.name} has no slider {unknown[0]!r}; it has {', '.join(self.controls)}")
         return {name: self.controls[name].check(value) for name, value in values.items()}
 
-    def still(self, values: Mapping[str, Any]) -> Frame:
+    def still(self, values: Mapping[str, Any]) -> Shown:
         """The frame at `values`, drawn from nothing; the live figure stays as it is."""
         if not self.axes_names:
             return self.call(values)
         figure, update = self.new_figure()
         text = self.move(update, values)
-        return Frame(Picture.from_figure(figure, description=self.describe(text)), text)
+        return Shown(Picture.from_figure(figure, description=self.describe(text)), text)
 
     def describe(self, text: str) -> str:
         """What the picture shows: the view's title and the readout."""
         return f"{self.title}: {text}" if self.title else text
 
-    def call(self, values: Mapping[str, Any]) -> Frame:
+    def call(self, values: Mapping[str, Any]) -> Shown:
         """The frame of a view that makes its own picture."""
         with self._world():
             shown = self.view(**values)
         if isinstance(shown, Picture):
-            return Frame(shown, shown.description)
+            return Shown(shown, shown.description)
         if isinstance(shown, str):
-            return Frame(None, shown)
+            return Shown(None, shown)
         if isinstance(shown, tuple) and [type(part) for part in shown] == [Picture, str]:
-            return Frame(*shown)
+            return Shown(*shown)
         raise TypeError(f"{self.name} returned {shown!r}; expected a Picture, a text, or a pair (Picture, text)")
 
     def new_figure(self) -> tuple[Figure, Callable[..., Any]]:
@@ -114,9 +115,18 @@ class Explorer:
             else:
                 figure, axes = palette.new_figure(width=width, height=height, columns=count)
                 update = self.view(*([axes] if count == 1 else axes))
-        if not callable(update):
-            raise TypeError(f"{self.name} returned {update!r}; expected the function update({', '.join(self.controls)})")
+        self._check_update(update)
         return figure, update
+
+    def _check_update(self, update: Any) -> None:
+        expected = f"update({', '.join(self.controls)})"
+        if not callable(update):
+            raise TypeError(f"{self.name} returned {update!r}; expected the function {expected}")
+        try:
+            inspect.signature(update).bind(**self.start)
+        except TypeError as error:
+            found = f"update{inspect.signature(update)}"
+            raise TypeError(f"{self.name} returned {found}; its sliders need {expected}: {error}") from None
 
     def move(self, update: Callable[..., Any], values: Mapping[str, Any]) -> str:
         """Calls the view's `update` and returns its readout."""
@@ -128,15 +138,21 @@ class Explorer:
 
     @contextlib.contextmanager
     def _world(self) -> Iterator[None]:
-        """Leaves torch's random state and gradient mode as the learner has them, whatever a view does."""
+        """Leaves torch's gradient mode and random state as the learner has them, whatever a view does.
+
+        A slider may be moved in a thread beside a running cell; setting the random state back there would make that
+        cell draw the same numbers twice, so it is left alone.
+        """
         import torch
 
-        state = torch.get_rng_state()
+        alone = threading.current_thread() is threading.main_thread()
+        state = torch.get_rng_state() if alone else None
         try:
             with torch.set_grad_enabled(torch.is_grad_enabled()):
                 yield
         finally:
-            torch.set_rng_state(state)
+            if state is not None:
+                torch.set_rng_state(state)
 
     def __repr__(self) -> str:
         sliders = "; ".join(each.describe() for each in self.controls.values())

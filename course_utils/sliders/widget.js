@@ -1,10 +1,14 @@
 // The page's side of an explorer: controls, the picture, and one question at a time to the kernel.
 
 const WORKING_AFTER = 1000; // milliseconds without an answer until the page says so
-const LOST_AFTER = 10000;
+const LONG_AFTER = 10000;
 const SETTLED_AFTER = 400; // milliseconds without a move until the readout is announced
 const CALM_STEP = 1; // least seconds between steps of the play button where the reader asks for reduced motion
 const MOST_DENSE = 3; // device pixels for each pixel of the page that are worth sending
+
+const PLAY = '<svg viewBox="0 0 12 12" aria-hidden="true"><path d="M2.5 1v10l8-5z"/></svg>';
+const PAUSE = '<svg viewBox="0 0 12 12" aria-hidden="true"><path d="M2 1h3v10H2zM7 1h3v10H7z"/></svg>';
+const newName = () => Math.random().toString(36).slice(2);
 
 function make(tag, attributes = {}, ...children) {
   const element = document.createElement(tag);
@@ -33,12 +37,12 @@ function makeSlider(told, id, moved) {
       value.textContent = told.labels[place];
     },
   };
-  const play = told.seconds === null ? [] : [makePlay(told, control, moved)];
+  if (told.seconds !== null) control.button = makePlay(told, control, moved);
   input.addEventListener("input", () => {
     control.moveTo(control.place);
     moved();
   });
-  control.elements = [make("span", { class: "cu-track" }, ...play, input), value];
+  control.elements = [make("span", { class: "cu-track" }, control.button ?? "", input), value];
   return control;
 }
 
@@ -66,7 +70,7 @@ function makePlay(told, control, moved) {
   let runs = 0;
   const set = (now) => {
     run = now;
-    button.textContent = run ? "❚❚" : "▶";
+    button.innerHTML = run ? PAUSE : PLAY;
     button.setAttribute("aria-label", `${run ? "Pause" : "Play"} ${told.name}`);
   };
   const play = async () => {
@@ -90,10 +94,10 @@ function makePlay(told, control, moved) {
 function makeControls(told, moved) {
   const grid = make("div", { class: "cu-controls" });
   const controls = told.map((each) => {
-    const id = `cu-${crypto.randomUUID()}`;
+    const id = `cu-${newName()}`;
     const control = KINDS[each.kind](each, id, moved);
     // JupyterLab takes the arrow keys from an input without this mark.
-    control.input.setAttribute("data-lm-suppress-shortcuts", "true");
+    for (const input of [control.input, control.button]) input?.setAttribute("data-lm-suppress-shortcuts", "true");
     control.input.setAttribute("aria-label", each.name);
     control.moveTo(each.start);
     const row = make("div", { class: "cu-row" }, make("label", { for: id }, each.name), ...control.elements);
@@ -162,116 +166,170 @@ function keepHeight(element) {
   if (height > parseFloat(element.style.minHeight || 0)) element.style.minHeight = `${height}px`;
 }
 
-// --- the theme: bright text means a dark page, in every notebook program ----------------------------------------------
+function forgetHeightsWhenResized(root, elements, signal) {
+  let width = root.offsetWidth;
+  const observer = new ResizeObserver(() => {
+    if (root.offsetWidth === width) return;
+    width = root.offsetWidth;
+    for (const element of elements) element.style.minHeight = "";
+  });
+  observer.observe(root);
+  signal.addEventListener("abort", () => observer.disconnect());
+}
 
+// --- the page around: how dense its pixels are, and whether it is dark ------------------------------------------------
+
+// Bright text means a dark page, in every notebook program.
 function isDark() {
   const [red, green, blue] = getComputedStyle(document.body).color.match(/[\d.]+/g).map(Number);
   return 0.299 * red + 0.587 * green + 0.114 * blue > 127;
 }
 
-function watchPage(signal, changed) {
+function watchPage(changed, signal) {
   const observer = new MutationObserver(changed);
   for (const element of [document.documentElement, document.body]) observer.observe(element, { attributes: true });
   signal.addEventListener("abort", () => observer.disconnect());
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", changed, { signal });
-  const watchRatio = () =>
-    matchMedia(`(resolution: ${devicePixelRatio}dppx)`).addEventListener("change", () => (watchRatio(), changed()), {
-      once: true,
-      signal,
-    });
-  watchRatio();
+  const watchDensity = () => {
+    const now = matchMedia(`(resolution: ${devicePixelRatio}dppx)`);
+    now.addEventListener("change", () => (watchDensity(), changed()), { once: true, signal });
+  };
+  watchDensity();
 }
 
-// --- the whole ------------------------------------------------------------------------------------------------------
+// --- the conversation: one question at a time; the newest position is asked next, so the last is always drawn ----------
 
-function render({ model, el }) {
-  const life = new AbortController();
-  const view = crypto.randomUUID();
-  const stage = makeStage();
-  const readout = make("p", { class: "cu-readout", "aria-live": "polite" });
-  const error = make("div", { class: "cu-error", role: "alert" });
-  const { grid, controls } = makeControls(model.get("controls"), () => ask());
-  const title = model.get("title");
-  const root = make("div", { class: "cu-explore", role: "group", "aria-label": title || "Explorer" });
-  if (title) root.append(make("p", { class: "cu-title" }, title));
-  root.append(grid, stage.element, readout, error);
-  el.append(root);
-
-  let page = {}; // pixel density and theme of the frames asked for
+function makeConversation(model, { places, page, say, draw }) {
+  const view = newName();
   let asked = 0; // moves made
   let flying = 0; // the move whose answer is awaited; 0 while none is
-  let waiting = []; // [move, function to call with true or false once a frame at least that new is drawn]
+  let waiting = []; // [move, function to call with true or false once a frame at least that new is drawn or has failed]
   let timers = [];
-  let settled;
 
-  const send = (places) => {
-    flying = asked;
-    model.send({ view, places, still: stage.still, ...page });
+  const stopTimers = () => timers.splice(0).forEach(clearTimeout);
+  const startTimers = () => {
+    if (timers.length) return;
     timers = [
-      setTimeout(() => stage.say("working…"), WORKING_AFTER),
-      setTimeout(() => stage.say("No answer yet: Python is busy or stopped. Run this cell to move it."), LOST_AFTER),
+      setTimeout(() => say("working…"), WORKING_AFTER),
+      setTimeout(() => say("still working… (Python is busy with this or with another cell)"), LONG_AFTER),
     ];
   };
-  const ask = () => {
-    asked += 1;
-    readout.setAttribute("aria-busy", "true");
-    const drawn = new Promise((done) => waiting.push([asked, done]));
-    if (!flying) send(controls.map((control) => control.place));
-    return drawn;
-  };
-
-  const tell = (text) => {
-    readout.textContent = text;
-    keepHeight(readout);
-    clearTimeout(settled);
-    settled = setTimeout(() => readout.setAttribute("aria-busy", "false"), SETTLED_AFTER);
-  };
-  const draw = async (answer, buffers) => {
-    if (answer.error) {
-      error.replaceChildren(make("strong", {}, answer.error), make("pre", {}, answer.traceback));
-      return false;
-    }
-    await stage.show(answer, buffers);
-    error.replaceChildren();
-    tell(answer.text);
-    return true;
+  const send = (now) => {
+    flying = asked;
+    model.send({ view, places: now, ...page() });
   };
   const receive = async (answer, buffers) => {
     if (answer.view !== view) return;
     const move = flying;
-    timers.forEach(clearTimeout);
-    stage.say("");
-    if (move === asked) controls.forEach((control, i) => control.moveTo(answer.places[i]));
+    stopTimers();
+    say("");
     let drawn = false;
     try {
-      drawn = await draw(answer, buffers);
+      drawn = await draw(answer, buffers, move === asked);
     } finally {
       waiting = waiting.filter(([of, done]) => of > move || done(drawn));
       flying = 0;
-      if (asked > move) send(controls.map((control) => control.place));
+      if (asked > move) {
+        startTimers();
+        send(places());
+      }
     }
   };
   model.on("msg:custom", receive);
-
-  const look = () => {
-    const now = { ratio: Math.min(devicePixelRatio, MOST_DENSE), dark: isDark() };
-    if (now.ratio === page.ratio && now.dark === page.dark) return;
-    page = now;
-    root.style.colorScheme = page.dark ? "dark" : "light";
-    asked += 1;
-    if (!flying) send(null);
+  return {
+    // Resolves to true once this position or a newer one is drawn, to false where that failed.
+    move() {
+      asked += 1;
+      startTimers();
+      if (!flying) send(places());
+      return new Promise((done) => waiting.push([asked, done]));
+    },
+    // Asks for the kernel's own position, in a page that has just opened or looks different now.
+    again() {
+      asked += 1;
+      if (!flying) send(null);
+    },
+    end() {
+      stopTimers();
+      model.off("msg:custom", receive);
+      model.send({ asleep: true });
+    },
   };
-  const first = model.get("first");
-  tell(first.text);
-  stage.show(first);
+}
+
+// --- the whole ------------------------------------------------------------------------------------------------------
+
+function makeReadout() {
+  const element = make("p", { class: "cu-readout", "aria-live": "polite" });
+  let settled;
+  const settle = () => {
+    clearTimeout(settled);
+    settled = setTimeout(() => element.setAttribute("aria-busy", "false"), SETTLED_AFTER);
+  };
+  // While busy, screen readers hold the announcement back.
+  const moving = () => element.setAttribute("aria-busy", "true");
+  const tell = (text) => {
+    element.textContent = text;
+    keepHeight(element);
+    settle();
+  };
+  return { element, moving, tell };
+}
+
+// Without its kernel, as after a restart or in a notebook that was opened and not yet run, a view says what brings it back.
+async function watchKernel(model, root) {
+  const own = await model.widget_manager.get_model(model.get("name"));
+  const look = () => root.classList.toggle("cu-asleep", !own.comm_live);
+  model.on("comm_live_update", look);
   look();
-  watchPage(life.signal, look);
+}
+
+function render({ model, el }) {
+  const life = new AbortController();
+  const title = model.get("title");
+  const stage = makeStage();
+  const readout = makeReadout();
+  const error = make("div", { class: "cu-error", role: "alert" });
+  const { grid, controls } = makeControls(model.get("controls"), () => {
+    readout.moving();
+    return conversation.move();
+  });
+  const note = make("p", { class: "cu-note" }, "▸ Run this cell to move it.");
+  const heading = title ? [make("p", { class: "cu-title" }, title)] : [];
+  const root = make("div", { class: "cu-explore", role: "group", "aria-label": title || "Explorer" });
+  root.append(...heading, grid, stage.element, readout.element, error, note);
+  el.append(root);
+  readout.tell(model.get("first").text);
+  stage.show(model.get("first"));
+
+  let look = {};
+  const conversation = makeConversation(model, {
+    places: () => controls.map((control) => control.place),
+    page: () => ({ still: stage.still, ...look }),
+    say: stage.say,
+    async draw(answer, buffers, isNewest) {
+      if (isNewest) controls.forEach((control, index) => control.moveTo(answer.places[index]));
+      if (!answer.error) await stage.show(answer, buffers);
+      readout.tell(answer.error ? readout.element.textContent : answer.text);
+      error.replaceChildren(...(answer.error ? [make("strong", {}, answer.error), make("pre", {}, answer.traceback)] : []));
+      return !answer.error;
+    },
+  });
+  const lookAgain = () => {
+    const now = { ratio: Math.min(devicePixelRatio, MOST_DENSE), dark: isDark() };
+    if (now.ratio === look.ratio && now.dark === look.dark) return;
+    look = now;
+    root.style.colorScheme = look.dark ? "dark" : "light";
+    conversation.again();
+  };
+  lookAgain();
+  watchPage(lookAgain, life.signal);
+  watchKernel(model, root);
+  forgetHeightsWhenResized(root, [stage.element, readout.element], life.signal);
 
   return () => {
     life.abort();
-    timers.forEach(clearTimeout);
-    model.off("msg:custom", receive);
-    model.send({ asleep: true });
+    conversation.end();
     stage.clear();
   };
 }

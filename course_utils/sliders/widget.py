@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import traceback
 from pathlib import Path
+from threading import RLock
 from typing import TYPE_CHECKING, Any
 
 import anywidget
 import traitlets
+from IPython import get_ipython
 
 from .blit import Canvas
 from .png import encode
 
 if TYPE_CHECKING:
-    from .explorer import Explorer, Frame
+    from .explorer import Explorer, Shown
 
 HERE = Path(__file__).parent
 
@@ -29,6 +31,7 @@ class ExplorerWidget(anywidget.AnyWidget):
 
     _esm = HERE / "widget.js"
     _css = HERE / "widget.css"
+    name = traitlets.Unicode().tag(sync=True)  # by which the page finds the model of this very widget
     title = traitlets.Unicode().tag(sync=True)
     controls = traitlets.List().tag(sync=True)
     first = traitlets.Dict().tag(sync=True)
@@ -36,7 +39,8 @@ class ExplorerWidget(anywidget.AnyWidget):
     def __init__(self, explorer: Explorer):
         self.explorer = explorer
         self.places = [each.start for each in explorer.controls.values()]
-        self.live = _LiveFigure(explorer) if explorer.axes_names else None
+        self.live: _LiveFigure | None = None
+        self.lock = RLock()  # the first messages come in the main thread, later ones in a thread for widgets
         super().__init__(
             title=explorer.title,
             controls=[
@@ -52,13 +56,17 @@ class ExplorerWidget(anywidget.AnyWidget):
             ],
             first=_told(explorer.first),
         )
+        self.name = self.model_id
         self.on_msg(self._answer)
 
     def _answer(self, _: object, message: dict[str, Any], buffers: object) -> None:
-        if message.get("asleep"):
-            if self.live:
+        with self.lock:
+            if not message.get("asleep"):
+                self._draw(message)
+            elif self.live:
                 self.live.canvas.sleep()
-            return
+
+    def _draw(self, message: dict[str, Any]) -> None:
         places = self.places if message["places"] is None else message["places"]
         answer, pixels = {"view": message["view"], "places": places}, []
         try:
@@ -72,7 +80,11 @@ class ExplorerWidget(anywidget.AnyWidget):
     def _frame(self, places: list[int], page: dict[str, Any]) -> tuple[dict[str, Any], list[bytes]]:
         controls = self.explorer.controls.items()
         values = {name: each.values[place] for (name, each), place in zip(controls, places, strict=True)}
-        return self.live.frame(values, page) if self.live else (_told(self.explorer.call(values)), [])
+        if not self.explorer.axes_names:
+            return _told(self.explorer.call(values)), []
+        if self.live is None:
+            self.live = _LiveFigure(self.explorer)
+        return self.live.frame(values, page)
 
 
 class _LiveFigure:
@@ -100,11 +112,11 @@ class _LiveFigure:
         return {"png": png, "text": text, "alt": self.explorer.describe(text), "width": self.width}, pixels
 
 
-def _told(frame: Frame) -> dict[str, Any]:
-    picture = frame.picture
+def _told(shown: Shown) -> dict[str, Any]:
+    picture = shown.picture
     if picture is None:
-        return {"text": frame.text}
-    return {"svg": picture.svg, "text": frame.text, "alt": picture.description, "width": picture.width}
+        return {"text": shown.text}
+    return {"svg": picture.svg, "text": shown.text, "alt": picture.description, "width": picture.width}
 
 
 def _in_a_line(error: BaseException) -> str:
@@ -114,8 +126,12 @@ def _in_a_line(error: BaseException) -> str:
 
 
 def _without_us(error: BaseException) -> str:
-    """The traceback from the learner's code on."""
-    trace = error.__traceback__
-    while trace and Path(trace.tb_frame.f_code.co_filename).parent == HERE and trace.tb_next:
-        trace = trace.tb_next
-    return "".join(traceback.format_exception(type(error), error, trace))
+    """Where the error came from, in the learner's code and what it called, cells named as notebooks name them."""
+    shell = get_ipython()
+    name_cell = shell.compile.format_code_name if shell else lambda file: None
+    lines = []
+    for frame in traceback.extract_tb(error.__traceback__):
+        if Path(frame.filename).parent != HERE:
+            place = " ".join(name_cell(frame.filename) or [frame.filename])
+            lines.append(f"{place}, line {frame.lineno}, in {frame.name}\n    {frame.line}")
+    return "\n".join([*lines, _in_a_line(error)])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import secrets
 import shutil
@@ -13,6 +14,7 @@ import time
 import urllib.request
 from pathlib import Path
 
+import nbformat
 from playwright.sync_api import Page, sync_playwright
 
 INSTALL_CHROMIUM = "install it with: apt-get install chromium (Debian, Ubuntu) or brew install --cask chromium (macOS)"
@@ -67,6 +69,8 @@ class Lab:
              "--LabApp.news_url=", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"],
             stdout=self.log, stderr=self.log, env={**os.environ, **{k: str(v) for k, v in settings.items()}},
         )  # fmt: skip
+        # Without these, a question about news lies over the page.
+        self.set("@jupyterlab/apputils-extension/notification", {"fetchNews": "false", "checkForUpdates": False})
         self._wait_for_server()
         self.playwright = sync_playwright().start()
         self.browser = self.playwright.chromium.launch(executable_path=find_chromium(), args=CHROMIUM_ARGUMENTS)
@@ -92,9 +96,21 @@ class Lab:
 
     def set_theme(self, theme: str) -> None:
         """"light" or "dark", for pages opened from now on."""
-        place = self.home / "settings/@jupyterlab/apputils-extension/themes.jupyterlab-settings"
+        self.set("@jupyterlab/apputils-extension/themes", {"theme": THEMES[theme], "adaptive-theme": False})
+
+    def set(self, plugin: str, settings: dict) -> None:
+        """Settings of a plugin ("extension/plugin"), for pages opened from now on."""
+        place = self.home / f"settings/{plugin}.jupyterlab-settings"
         place.parent.mkdir(parents=True, exist_ok=True)
-        place.write_text(f'{{"theme": "{THEMES[theme]}", "adaptive-theme": false}}')
+        place.write_text(json.dumps(settings))
+
+    def write(self, name: str, *cells: str) -> str:
+        """A notebook of these code cells, written into the folder under `name`, which is returned."""
+        kernel = {"name": "python3", "display_name": "Python 3 (ipykernel)", "language": "python"}
+        notebook = nbformat.v4.new_notebook(metadata={"kernelspec": kernel, "language_info": {"name": "python"}})
+        notebook.cells = [nbformat.v4.new_code_cell(cell) for cell in cells]
+        nbformat.write(notebook, self.folder / name)
+        return name
 
     def open(self, notebook: str, *, width: int = 1280, height: int = 900, scale: float = 1) -> Page:
         """A page with the notebook (a path below the folder), simple mode, side bars closed."""
@@ -110,10 +126,14 @@ class Lab:
 
     def run_all(self, page: Page) -> None:
         """Runs every cell from a fresh kernel state and waits until the kernel is idle again."""
-        page.click('[aria-label="Run"], .lm-MenuBar-itemLabel:text-is("Run")')
-        page.click('.lm-Menu-itemLabel:text-is("Run All Cells")')
+        self.menu(page, "Run", "Run All Cells")
         page.wait_for_timeout(500)
         page.wait_for_function(IDLE)
+
+    def menu(self, page: Page, name: str, item: str) -> None:
+        """Chooses an item of the menu bar."""
+        page.click(f'.lm-MenuBar-itemLabel:text-is("{name}")')
+        page.click(f'.lm-Menu-itemLabel:text-is("{item}")')
 
     def full_height(self, page: Page, limit: int = 30000) -> None:
         """Grows the window until the whole notebook fits, so that a screenshot shows all of it."""

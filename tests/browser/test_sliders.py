@@ -1,0 +1,311 @@
+"""Explorers under a learner's hand: by mouse, by keyboard, in both themes, with errors, with a kernel or without."""
+
+import re
+
+import nbformat
+import pytest
+from course_utils import palette
+from playwright.sync_api import Locator, Page, expect
+
+SETUP = """
+import time
+import numpy
+from course_utils import Picture, explore, palette
+from course_utils.sliders import play
+xs = numpy.linspace(-2, 2, 101)
+calls = []
+"""
+TANGENT = """
+@explore(x0=(-2, 2, 0.05, 0))
+def tangent(ax):
+    "The tangent of a cube."
+    ax.plot(xs, xs**3)
+    line, = ax.plot([], [])
+    point, = ax.plot([], [], "o", markersize=20, color=palette.LEAF)
+    ax.set(xlim=(-2, 2), ylim=(-8, 8))
+
+    def update(x0):
+        line.set_data([x0 - 1, x0 + 1], [x0**3 - 3 * x0**2, x0**3 + 3 * x0**2])
+        point.set_data([x0], [x0**3])
+        return f"slope {3 * x0**2:.4f} at {x0:.2f}"
+
+    return update
+
+tangent
+"""
+DRAWING = """
+@explore(step=play(range(8), seconds=0.05), size=[1, 2, 3], colour={"plain": "ink", "bold": "leaf"}, frame=False)
+def bars(step, size, colour, frame):
+    "Bars."
+    svg = f'<svg xmlns="http://www.w3.org/2000/svg" width="400" height="{60 + 20 * (step % 3)}"><rect x="0" y="0" ' \\
+          f'width="{20 + 40 * step}" height="40" fill="{palette.LEAF if colour == "leaf" else palette.INK}"/></svg>'
+    return Picture(svg, description=f"{step} bars of {size}, {colour}, {'framed' if frame else 'bare'}")
+
+bars
+"""
+TROUBLE = """
+@explore(n=range(1, 10))
+def trouble(n):
+    "Trouble at 3, slow at 5."
+    if n == 3:
+        raise ValueError("three is bad")
+    if n >= 5:
+        time.sleep(1.5 if n == 5 else 10)
+    return f"{n} is fine"
+
+trouble
+"""
+
+
+@pytest.fixture(scope="module")
+def page(lab) -> Page:
+    """A notebook with three explorers, run once, in the light theme."""
+    lab.set_theme("light")
+    page = lab.open(lab.write("sliders.ipynb", SETUP, TANGENT, DRAWING, TROUBLE), height=1400)
+    lab.run_all(page)
+    yield page
+    page.context.close()
+
+
+def explorer(page: Page, name: str) -> Locator:
+    return page.get_by_role("group", name=name)
+
+
+def slider(page: Page, name: str) -> Locator:
+    return page.get_by_role("slider", name=name)
+
+
+def colours(place: Locator) -> set[str]:
+    """Every colour on the explorer's canvas."""
+    return set(place.locator("canvas").evaluate("""canvas => {
+      const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+      const seen = new Set();
+      for (let i = 0; i < data.length; i += 4) seen.add(data[i] * 65536 + data[i + 1] * 256 + data[i + 2]);
+      return [...seen].map(colour => '#' + colour.toString(16).padStart(6, '0'));
+    }"""))
+
+
+def readout(page: Page, name: str) -> Locator:
+    return explorer(page, name).locator(".cu-readout")
+
+
+def test_a_drag_ends_with_the_picture_of_its_last_position(page: Page):
+    place, handle = explorer(page, "The tangent of a cube"), slider(page, "x0")
+    box = handle.bounding_box()
+    middle = box["y"] + box["height"] / 2
+    page.mouse.move(box["x"] + box["width"] / 2, middle)
+    page.mouse.down()
+    for step in range(40):
+        page.mouse.move(box["x"] + box["width"] * (0.5 + 0.35 * step / 39), middle)
+    page.mouse.up()
+    x0 = handle.get_attribute("aria-valuetext")
+    assert 1.2 < float(x0) < 1.6
+    expect(readout(page, "The tangent of a cube")).to_have_text(f"slope {3 * float(x0) ** 2:.4f} at {x0}")
+    expect(place.get_by_role("img")).to_have_accessible_name(re.compile(f"^The tangent of a cube: .* at {x0}$"))
+    assert palette.LEAF in colours(place)
+
+
+def test_every_key_moves_the_slider_and_not_the_notebook(page: Page):
+    handle = slider(page, "x0")
+    handle.focus()
+    active = page.locator(".jp-Cell.jp-mod-active").get_attribute("id") or page.locator(".jp-mod-active").count()
+    for key, expected in [("Home", "-2.00"), ("ArrowRight", "-1.95"), ("ArrowUp", "-1.90"), ("PageUp", "-1.50"),
+                          ("ArrowLeft", "-1.55"), ("ArrowDown", "-1.60"), ("PageDown", "-2.00"), ("End", "2.00")]:  # fmt: skip
+        page.keyboard.press(key)
+        expect(handle).to_have_attribute("aria-valuetext", expected)
+        expect(readout(page, "The tangent of a cube")).to_have_text(re.compile(f"at {re.escape(expected)}$"))
+    assert (page.locator(".jp-Cell.jp-mod-active").get_attribute("id") or page.locator(".jp-mod-active").count()) == active
+
+
+def test_many_presses_end_at_the_last_one_and_the_picture_never_goes_away(page: Page):
+    place, handle = explorer(page, "The tangent of a cube"), slider(page, "x0")
+    handle.focus()
+    page.keyboard.press("Home")
+    expect(readout(page, "The tangent of a cube")).to_have_text(re.compile("at -2.00$"))
+    place.evaluate("""root => {
+      window.bad = []; window.looking = true;
+      const stage = root.querySelector('.cu-stage'), height = root.offsetHeight, top = stage.firstChild.offsetHeight;
+      const look = () => {
+        const shown = stage.querySelector('canvas, img');
+        if (!shown || shown.offsetHeight < top || root.offsetHeight < height) bad.push([shown?.offsetHeight, root.offsetHeight]);
+        if (looking) requestAnimationFrame(look);
+      };
+      look();
+    }""")
+    for _ in range(60):
+        page.keyboard.press("ArrowRight")
+    expect(readout(page, "The tangent of a cube")).to_have_text("slope 3.0000 at 1.00")
+    assert page.evaluate("looking = false, bad") == []
+
+
+def test_choices_and_a_checkbox_have_names_and_move_the_picture(page: Page):
+    place = explorer(page, "Bars")
+    place.get_by_role("combobox", name="colour").select_option("bold")
+    expect(readout(page, "Bars")).to_have_text("0 bars of 1, leaf, bare")
+    place.get_by_role("checkbox", name="frame").check()
+    expect(place.get_by_role("img")).to_have_accessible_name("0 bars of 1, leaf, framed")
+    place.get_by_role("slider", name="size").press("End")
+    expect(readout(page, "Bars")).to_have_text("0 bars of 3, leaf, framed")
+
+
+def test_play_runs_to_the_end_and_can_be_paused(page: Page):
+    place = explorer(page, "Bars")
+    place.get_by_role("slider", name="step").press("Home")
+    place.get_by_role("button", name="Play step").click()
+    place.get_by_role("button", name="Pause step").click()
+    place.get_by_role("button", name="Play step").click()
+    expect(readout(page, "Bars")).to_have_text(re.compile("^7 bars"))
+    expect(place.get_by_role("button", name="Play step")).to_be_visible()
+
+
+def test_the_area_grows_and_never_shrinks(page: Page):
+    place = explorer(page, "Bars")
+    heights = []
+    for key in ["Home", "ArrowRight", "ArrowRight", "ArrowRight"]:
+        place.get_by_role("slider", name="step").press(key)
+        page.wait_for_timeout(300)
+        heights.append(place.locator(".cu-stage").evaluate("stage => stage.offsetHeight"))
+    assert len(set(heights)) == 1  # the play button has been at the tallest picture before
+
+
+def test_pictures_that_were_replaced_are_given_back(page: Page):
+    page.evaluate("""() => {
+      window.alive = new Set();
+      const { createObjectURL, revokeObjectURL } = URL;
+      URL.createObjectURL = blob => { const url = createObjectURL.call(URL, blob); alive.add(url); return url; };
+      URL.revokeObjectURL = url => { alive.delete(url); revokeObjectURL.call(URL, url); };
+    }""")
+    step = explorer(page, "Bars").get_by_role("slider", name="step")
+    for _ in range(10):
+        step.press("Home")
+        step.press("End")
+    expect(readout(page, "Bars")).to_have_text(re.compile("^7 bars"))
+    assert page.evaluate("alive.size") <= 1
+
+
+def test_an_error_is_shown_and_the_next_move_works(page: Page):
+    place, handle = explorer(page, "Trouble at 3, slow at 5"), slider(page, "n")
+    handle.focus()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowRight")
+    alert = place.get_by_role("alert")
+    expect(alert.locator("strong")).to_have_text("ValueError: three is bad")
+    expect(alert.locator("pre")).to_contain_text("Cell In[4], line 5, in trouble")
+    expect(alert.locator("pre")).to_contain_text('raise ValueError("three is bad")')
+    expect(alert.locator("pre")).not_to_contain_text("course_utils")
+    page.keyboard.press("ArrowRight")
+    expect(readout(page, "Trouble at 3, slow at 5")).to_have_text("4 is fine")
+    expect(alert).to_be_empty()
+
+
+def test_a_slow_move_says_that_it_works(page: Page):
+    place, handle = explorer(page, "Trouble at 3, slow at 5"), slider(page, "n")
+    handle.press("Home")
+    expect(readout(page, "Trouble at 3, slow at 5")).to_have_text("1 is fine")
+    handle.evaluate("input => { input.value = 4; input.dispatchEvent(new Event('input')) }")
+    expect(place.get_by_text("working…")).to_be_visible()
+    expect(readout(page, "Trouble at 3, slow at 5")).to_have_text("5 is fine")
+    expect(place.locator(".cu-working")).to_be_empty()
+
+
+def test_the_first_move_can_be_interrupted_and_the_next_one_works(lab):
+    """The first; JupyterLab sends later ones to a thread beside the cells, where an interrupt does not reach them."""
+    page = lab.open(lab.write("interrupt.ipynb", SETUP, TROUBLE))
+    lab.run_all(page)
+    place = explorer(page, "Trouble at 3, slow at 5")
+    slider(page, "n").press("End")
+    expect(place.get_by_text("working…")).to_be_visible()
+    lab.menu(page, "Kernel", "Interrupt Kernel")
+    expect(place.get_by_role("alert")).to_contain_text("Interrupted")
+    slider(page, "n").press("Home")
+    expect(readout(page, "Trouble at 3, slow at 5")).to_have_text("1 is fine")
+    page.context.close()
+
+
+def test_sliders_move_while_a_cell_runs(lab):
+    page = lab.open(lab.write("busy.ipynb", SETUP, TANGENT, "time.sleep(20)"))
+    lab.menu(page, "Run", "Run Selected Cell")
+    lab.menu(page, "Run", "Run Selected Cell")
+    place = explorer(page, "The tangent of a cube")
+    expect(place.locator("canvas")).to_be_visible()
+    slider(page, "x0").press("End")  # the first message of a kernel makes JupyterLab open that thread
+    expect(readout(page, "The tangent of a cube")).to_have_text(re.compile("at 2.00$"))
+    page.locator(".jp-CodeCell .jp-InputArea-editor").last.click()
+    lab.menu(page, "Run", "Run Selected Cell")
+    slider(page, "x0").press("Home")
+    expect(readout(page, "The tangent of a cube")).to_have_text(re.compile("at -2.00$"))
+    assert page.locator(".jp-InputPrompt").last.text_content() == "[*]:"
+    page.context.close()
+
+
+def test_two_explorers_leave_each_other_alone(page: Page):
+    handle = slider(page, "x0")
+    handle.press("End")
+    expect(readout(page, "The tangent of a cube")).to_have_text(re.compile("at 2.00$"))
+    before = readout(page, "The tangent of a cube").text_content()
+    explorer(page, "Bars").get_by_role("slider", name="size").press("Home")
+    expect(readout(page, "Bars")).to_have_text(re.compile("of 1,"))
+    assert readout(page, "The tangent of a cube").text_content() == before
+
+
+def test_the_dark_theme_has_the_dark_tones(lab):
+    lab.set_theme("dark")
+    page = lab.open(lab.write("dark.ipynb", SETUP, TANGENT), scale=2)
+    lab.run_all(page)
+    place = explorer(page, "The tangent of a cube")
+    expect(place.locator("canvas")).to_have_attribute("width", "1280")
+    dark = {light: twin for light, (_, twin) in palette.TONES.items()}
+    found = colours(place)
+    assert {dark[palette.LEAF], dark[palette.PAPER], dark[palette.VALUE]} <= found
+    assert not {palette.LEAF, palette.PAPER, palette.VALUE} & found
+    page.context.close()
+
+
+def test_a_restart_leaves_the_picture_and_says_what_to_do(lab):
+    lab.set_theme("light")
+    page = lab.open(lab.write("restart.ipynb", SETUP, TANGENT))
+    lab.run_all(page)
+    place = explorer(page, "The tangent of a cube")
+    expect(place.locator("canvas")).to_be_visible()
+    expect(place.get_by_text("Run this cell to move it.")).to_be_hidden()
+    lab.menu(page, "Kernel", "Restart Kernel…")
+    page.locator(".jp-Dialog .jp-mod-warn").click()
+    expect(place.get_by_text("Run this cell to move it.")).to_be_visible()
+    expect(place.locator("canvas")).to_be_visible()
+    page.context.close()
+
+
+def test_what_a_learner_saved_shows_its_picture_without_a_kernel(lab):
+    name = lab.write("saved.ipynb", SETUP, TANGENT)
+    page = lab.open(name)
+    lab.run_all(page)
+    expect(explorer(page, "The tangent of a cube").locator("canvas")).to_be_visible()
+    page.keyboard.press("Control+s")
+    page.wait_for_function("!document.querySelector('.jp-mod-dirty')")
+    lab.menu(page, "Kernel", "Shut Down Kernel")
+    page.wait_for_timeout(500)
+    page.context.close()
+    assert "widgets" in nbformat.read(lab.folder / name, 4).metadata
+    page = lab.open(name)
+    place = explorer(page, "The tangent of a cube")
+    expect(place.get_by_role("img")).to_have_accessible_name("The tangent of a cube: slope 0.0000 at 0.00")
+    expect(place.get_by_text("Run this cell to move it.")).to_be_visible()
+    page.context.close()
+
+
+def test_what_the_course_stores_shows_its_picture_before_it_is_run(lab):
+    name = lab.write("stored.ipynb", SETUP, TANGENT)
+    page = lab.open(name)
+    lab.run_all(page)
+    page.keyboard.press("Control+s")
+    page.wait_for_function("!document.querySelector('.jp-mod-dirty')")
+    page.context.close()
+    notebook = nbformat.read(lab.folder / name, 4)
+    del notebook.metadata["widgets"]
+    del notebook.cells[1].outputs[0].data["application/vnd.jupyter.widget-view+json"]
+    nbformat.write(notebook, lab.folder / "as_stored.ipynb")
+    page = lab.open("as_stored.ipynb")
+    expect(page.get_by_role("img", name="The tangent of a cube: slope 0.0000 at 0.00")).to_be_visible()
+    expect(page.get_by_text("Run this cell to move it: x0 from -2.00 to 2.00.")).to_be_visible()
+    expect(page.get_by_text("Error displaying widget")).to_have_count(0)
+    page.context.close()
