@@ -18,6 +18,7 @@ from torch.autograd.function import BackwardCFunction
 from ..checks import describe
 from .data import Graph
 from .facts import Facts, Traced
+from .foreign import Objects
 from .modules import ModuleCalls
 from .record import keeping_state
 from .summary import MOST_NUMBERS, Summaries
@@ -37,6 +38,8 @@ _FREED = (
 
 def backward(graph: Graph, v: object) -> Graph:
     """What `Graph.backward` does."""
+    if isinstance(graph._walk, Objects):
+        return graph._walk.backward(v)
     if not isinstance(graph._walk, Traced):
         raise ValueError("this graph does not come from trace(), so there is no autograd graph to walk backwards")
     traced = graph._walk

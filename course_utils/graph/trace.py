@@ -11,6 +11,7 @@ import torch
 from ..checks import check_whole, describe
 from .data import Graph
 from .facts import Facts, Traced
+from .foreign import is_foreign, read_foreign
 from .function import call, closure_names, fresh_inputs, name_everything, name_modules, read_record
 from .modules import guess_modules, name_parameters
 from .names import check_placed, name_tensors
@@ -38,6 +39,7 @@ def trace(
     values it knows those that autograd or you still hold, and what follows from them.
     `trace(f, x=2.0, y=3.0)` calls `f` on new leaves with these values, so every value, line of code and module call
     is known. Numbers and tensors become leaves; an `nn.Module` gets its tensors as they are.
+    `trace(z, x=x)` also reads a graph of your own objects, if they have what the module `foreign` asks for.
 
     An option below counts as a name where it is given a tensor (`trace(z, limit=limit)`), or where the function has
     a parameter of that name.
@@ -60,6 +62,8 @@ def trace(
             if isinstance(given, torch.Tensor) or (given is not None and option in own):
                 names[option], options[option] = given, None
     model, limit, values = _check_options(**options)
+    if is_foreign(target):
+        return read_foreign(target, names, model=model, limit=limit)
     if callable(target):
         with torch.inference_mode(False), torch.enable_grad():
             return _trace_function(target, names, model, limit)
