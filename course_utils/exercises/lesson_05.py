@@ -36,6 +36,54 @@ def two_slopes():
     return first, second
 
 
+@prediction(
+    """
+    Let $y = x^3 + x^2$ at $x = 2$, with the derivatives 16 and 14. First `y.backward(create_graph=True)` is called, then
+    `x.grad.backward()`. What stands in `x.grad` at the end? Type a number.
+    """,
+    mistakes=[
+        (14.0, "That is the second derivative, and it did arrive. But `backward` never replaces what is in `.grad`."),
+        (16.0, "That stands there after the first call. The second one brings its own share."),
+        (32.0, "The first derivative does not arrive twice: the second call differentiates `x.grad` itself."),
+        (28.0, "The second derivative arrives once only. What was there before it?"),
+        (2.0, "The shares are added, not subtracted."),
+    ],
+    hints=[
+        "After the first call `x.grad` holds the first derivative. The second call differentiates that number.",
+        "The last stop before a leaf is `AccumulateGrad`. It does the same as in lesson 02.",
+    ],
+)
+def piles_up():
+    x = torch.tensor(2.0, requires_grad=True)
+    (first,) = torch.autograd.grad(x**3 + x**2, x, create_graph=True)
+    (second,) = torch.autograd.grad(first, x)
+    return (first + second).detach()
+
+
+@prediction(
+    """
+    The Taylor polynomial of $e^{2x}$ around 0 begins $1 + 2x + 2x^2 + \\dots$ Which number stands in front of $x^3$?
+    """,
+    mistakes=[
+        (8.0, "That is the third derivative at 0. The polynomial divides it by $3!$."),
+        (1 / 6, "That is the number for $e^x$. Here each derivative brings a factor of 2 with it."),
+        (1 / 3, "Each of the three derivatives brings a factor of 2, so there are three of them."),
+        (8 / 3, "The third derivative is right. It is divided by $3!$, the product of 1, 2 and 3."),
+        (2.0, "The third derivative is larger: every differentiation of $e^{2x}$ brings one more factor of 2."),
+    ],
+    hints=[
+        "The number in front of $x^n$ is the $n$-th derivative at 0, divided by $n!$.",
+        "The derivative of $e^{2x}$ is $2e^{2x}$. Three times that, at 0, and then divide.",
+    ],
+)
+def taylor_coefficient():
+    x = torch.tensor(0.0, requires_grad=True)
+    derivative = torch.exp(2 * x)
+    for _ in range(3):
+        (derivative,) = torch.autograd.grad(derivative, x, create_graph=True)
+    return derivative.detach() / 6
+
+
 def _wavy(x):
     return torch.sin(x) + x**4
 
