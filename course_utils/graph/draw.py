@@ -269,7 +269,8 @@ def draw_graph(
     A big graph shows its modules, with repeats folded: `model.choose_cards` gives the rules.
 
     Args:
-        target: a tensor, several tensors, a function (then `names` are its inputs), or a `Graph` made by `trace`.
+        target: a tensor, several tensors, a function (then `names` are its inputs), a `Graph` made by `trace`,
+            or the output of an autograd of your own (the module `foreign` says what its objects need).
         model: the module behind the tensors: its parameters get their names, and it can be collapsed part by part.
         open: the part of the model to look into, such as "encoder.0"; "all" for every node.
         title: a line over the picture.
