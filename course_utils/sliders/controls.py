@@ -154,7 +154,7 @@ def _number_range(name: str, given: tuple) -> Control:
     if low == high:
         raise ValueError(f"{name} = {given!r} is empty: minimum and maximum are both {low}")
     step = numbers[2] if len(given) > 2 else 1 if whole else _fine_step(high - low)
-    if not 0 < step <= high - low:
+    if not 0 < step <= (high - low) * (1 + 1e-9):
         raise ValueError(f"{name} = {given!r}: step {step} must be above zero and at most {high - low}")
     count = math.floor((high - low) / step + 1e-9) + 1
     if count > 10_000:
@@ -163,8 +163,8 @@ def _number_range(name: str, given: tuple) -> Control:
         values: Sequence[Any] = range(low, low + count * step, step)
         labels = [str(value) for value in values]
     else:
-        decimals = max(_decimals(low), _decimals(step))
-        values = [round(low + i * step, decimals) for i in range(count)]
+        values = [min(round(low + i * step, 10), high) for i in range(count)]
+        decimals = max(_decimals(step), min(_decimals(low), _decimals(step) + 2))
         labels = [f"{value:.{decimals}f}" for value in values]
     start = numbers[3] if len(given) > 3 else values[(count - 1) // 2]
     if not values[0] <= start <= values[-1]:
@@ -180,8 +180,9 @@ def _fine_step(width: float) -> float:
 
 
 def _decimals(number: float) -> int:
-    """How many decimals `number` is written with, at most 10."""
-    return next(decimals for decimals in range(11) if decimals == 10 or math.isclose(round(number, decimals), number))
+    """How many decimals `number` is written with; at most three digits that count, as 1/3 is 0.333."""
+    most = 10 if number == 0 else min(max(2 - math.floor(math.log10(abs(number))), 0), 10)
+    return next(decimals for decimals in range(most + 1) if decimals == most or math.isclose(round(number, decimals), number))
 
 
 def _choice(name: str, values: list, labels: list[str]) -> Control:

@@ -121,7 +121,8 @@ class Explorer:
     def _check_update(self, update: Any) -> None:
         expected = f"update({', '.join(self.controls)})"
         if not callable(update):
-            raise TypeError(f"{self.name} returned {update!r}; expected the function {expected}")
+            given = ", ".join(self.axes_names)
+            raise TypeError(f"{self.name} was given axes as {given} and returned {update!r}; expected the function {expected}")
         try:
             inspect.signature(update).bind(**self.start)
         except TypeError as error:
@@ -169,7 +170,9 @@ class Explorer:
         note = f"▸ {MOVE_ME}: {'; '.join(each.describe() for each in self.controls.values())}."
         picture, text = self.first.picture, self.first.text
         bundle = picture._repr_mimebundle_() if picture else {}
-        page = f"{bundle.get('text/html', '')}<p>{html.escape(text)}</p><p><em>{html.escape(note)}</em></p>"
+        on_picture = not self.axes_names and picture is not None and text == picture.description
+        readout = "" if on_picture else f"<p>{html.escape(text)}</p>"
+        page = f"{bundle.get('text/html', '')}{readout}<p><em>{html.escape(note)}</em></p>"
         return {**bundle, "text/plain": repr(self), "text/html": page}
 
 

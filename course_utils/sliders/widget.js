@@ -268,8 +268,10 @@ function makeReadout() {
   };
   // While busy, screen readers hold the announcement back.
   const moving = () => element.setAttribute("aria-busy", "true");
-  const tell = (text) => {
+  const tell = ({ text, svg, alt }) => {
     element.textContent = text;
+    // A drawing that describes itself has these words on it; they are said, and not written twice.
+    element.classList.toggle("cu-heard", Boolean(svg) && text === alt);
     keepHeight(element);
     settle();
   };
@@ -299,7 +301,7 @@ function render({ model, el }) {
   const root = make("div", { class: "cu-explore", role: "group", "aria-label": title || "Explorer" });
   root.append(...heading, grid, stage.element, readout.element, error, note);
   el.append(root);
-  readout.tell(model.get("first").text);
+  readout.tell(model.get("first"));
   stage.show(model.get("first"));
 
   let look = {};
@@ -310,7 +312,7 @@ function render({ model, el }) {
     async draw(answer, buffers, isNewest) {
       if (isNewest) controls.forEach((control, index) => control.moveTo(answer.places[index]));
       if (!answer.error) await stage.show(answer, buffers);
-      readout.tell(answer.error ? readout.element.textContent : answer.text);
+      if (!answer.error) readout.tell(answer);
       error.replaceChildren(...(answer.error ? [make("strong", {}, answer.error), make("pre", {}, answer.traceback)] : []));
       return !answer.error;
     },
