@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from .data import Edge, Graph, Node, Summary
 from .formulas import Input, Site, spell_out
 from .summary import Summaries
-from .walk import Walk
+from .walk import CONSTANT, Walk
 
 _node = partial(tuple.__new__, Node)
 _edge = partial(tuple.__new__, Edge)
@@ -33,7 +33,8 @@ class Constant(NamedTuple):
     origin: int | None = None
 
     def node(self) -> Node:
-        return Node("constant", self.name, None, self.shown.shape, self.dtype, self.value, note=self.note)
+        own = (self.name, None, self.shown.shape, self.dtype, self.value)
+        return _node(("constant", *own, None, False, None, None, self.note, None))
 
     @property
     def value(self) -> Summary | None:
@@ -44,7 +45,7 @@ class Constant(NamedTuple):
 _NO_FLOW = (None, None, "")
 
 
-@dataclass
+@dataclass(slots=True)
 class Facts:
     """What is known by a tensor's number in the walk, besides the walk's own columns.
 
@@ -84,18 +85,16 @@ class Traced(NamedTuple):
 
     def read(self) -> dict[str, Any]:
         """Nodes, edges and backward order: leaves first, then operations, each constant just before its first use."""
-        nodes, place = self._nodes()
-        edges = self._edges_with_flow(place) if self.facts.flows else self._edges(place)
-        if self.facts.constants:
-            edges.extend(self._constant_edges(place, len(nodes)))
-            edges.sort(key=lambda edge: edge[1:3])
-        order = tuple([place[number] for number in self.walk.order.backward])
-        return {"nodes": tuple(nodes), "edges": tuple(map(_edge, edges)), "backward_order": order}
+        first_uses = self._first_uses()
+        nodes, place = self._nodes(first_uses)
+        edges = map(_edge, self._edges(place, first_uses))
+        order = [place[number] for number in self.walk.order.backward]
+        return {"nodes": tuple(nodes), "edges": tuple(edges), "backward_order": tuple(order)}
 
-    def _nodes(self) -> tuple[list[Node], list[int]]:
+    def _nodes(self, first_uses: dict[int, list[int]]) -> tuple[list[Node], list[int]]:
         """The nodes, and for each number and then each constant its place among them."""
         walk, facts = self.walk, self.facts
-        numbers = range(len(walk.keys))
+        numbers = range(len(walk))
         columns = (
             ["leaf" if operation is None else "operation" for operation in walk.operations],
             map(facts.names.get, numbers),
@@ -113,61 +112,79 @@ class Traced(NamedTuple):
         nodes = list(map(_node, zip(*columns)))
         if not facts.constants:
             return [nodes[number] for number in walk.order.numbers], walk.order.place
-        return self._with_constants(nodes)
+        return self._with_constants(nodes, first_uses)
 
-    def _with_constants(self, nodes: list[Node]) -> tuple[list[Node], list[int]]:
-        before: dict[int, list[int]] = {}
-        for at, constant in enumerate(self.facts.constants):
-            first = min(self.walk.order.place[number] for number, _ in constant.uses)
-            before.setdefault(self.walk.order.numbers[first], []).append(at)
+    def _with_constants(self, nodes: list[Node], first_uses: dict[int, list[int]]) -> tuple[list[Node], list[int]]:
         together, place = [], [0] * (len(nodes) + len(self.facts.constants))
         for number in self.walk.order.numbers:
-            for at in sorted(before.get(number, ()), key=lambda at: min(self.facts.constants[at].uses)):
+            for at in first_uses.get(number, ()):
                 place[len(nodes) + at] = len(together)
                 together.append(self.facts.constants[at].node())
             place[number] = len(together)
             together.append(nodes[number])
         return together, place
 
-    def _edges(self, place: list[int]) -> list[tuple]:
-        return [
-            (place[source], place[number], slot, *_NO_FLOW)
-            for number in self.walk.order.numbers
-            for slot, source in enumerate(self.walk.sources[number])
-            if source >= 0
-        ]
+    def _first_uses(self) -> dict[int, list[int]]:
+        """For an operation, the constants that it is the first to use, in the order of its inputs."""
+        before: dict[int, list[int]] = {}
+        rank = self.walk.order.place
+        for at, constant in enumerate(self.facts.constants):
+            first, _ = min(constant.uses, key=lambda use: rank[use[0]]) if constant.uses[1:] else constant.uses[0]
+            before.setdefault(first, []).append(at)
+        for constants in before.values():
+            if len(constants) > 1:
+                constants.sort(key=lambda at: min(self.facts.constants[at].uses))
+        return before
 
-    def _edges_with_flow(self, place: list[int]) -> list[tuple]:
-        walk, flows, edges = self.walk, self.facts.flows, []
-        constants = {use: constant for constant in self.facts.constants for use in constant.uses}
-        for number in walk.order.numbers:
-            site, row = None, flows.get(number)
-            for slot, source in enumerate(walk.sources[number]):
+    def _edges(self, place: list[int], first_uses: dict[int, list[int]]) -> list[tuple]:
+        walk, facts, edges = self.walk, self.facts, []
+        if not facts.constants and not facts.flows:
+            return [
+                (place[source], place[number], slot, *_NO_FLOW)
+                for number in walk.order.numbers
+                for slot, source in enumerate(walk.sources[number])
+                if source >= 0
+            ]
+        constants = {use: at for at, constant in enumerate(facts.constants, len(walk)) for use in constant.uses}
+        for number in walk.order.numbers[walk.order.leaves :]:
+            for at in first_uses.get(number, ()):
+                if (origin := facts.constants[at].origin) is not None:
+                    edges.append((place[origin], place[len(walk) + at], 0, *_NO_FLOW))
+            flows = self._flows(number, constants)
+            for slot, source in enumerate((*walk.sources[number], CONSTANT)):
                 if source < 0:
-                    continue
-                flow = row[slot] if row else None
-                if flow is None:
-                    edges.append((place[source], place[number], slot, *_NO_FLOW))
-                    continue
-                site = site or self._site(number, constants)
-                shape, (at, local) = walk.shapes[source], flow
-                gradient, formula = self.facts.summaries[source][at], spell_out(site, slot, shape, local)
-                edges.append((place[source], place[number], slot, gradient, local, formula))
+                    source = constants.get((number, slot), source)
+                if source >= 0:
+                    edges.append((place[source], place[number], slot, *(flows.get(slot) or _NO_FLOW)))
         return edges
+
+    def _flows(self, number: int, constants: dict[tuple[int, int], int]) -> dict[int, tuple]:
+        """For each input that a gradient flows back to: the gradient, the local derivative, its formula."""
+        row = self.facts.flows.get(number)
+        if not row:
+            return {}
+        walk, summaries, flows = self.walk, self.facts.summaries, {}
+        site = self._site(number, constants)
+        for slot, (source, flow) in enumerate(zip(walk.sources[number], row)):
+            if flow is not None:
+                at, local = flow
+                flows[slot] = summaries[source][at], local, spell_out(site, slot, walk.shapes[source], local)
+        return flows
 
     def _gradient(self, number: int) -> Summary | None:
         at = self.facts.gradients.get(number)
         return None if at is None else self.facts.summaries[number][at]
 
-    def _site(self, number: int, constants: dict[tuple[int, int], Constant]) -> Site:
+    def _site(self, number: int, constants: dict[tuple[int, int], int]) -> Site:
         """What formulas say about an operation and its inputs."""
         walk, values = self.walk, self.facts.values
         sources = walk.sources[number]
         inputs = [Input(self._name(at), values.get(at), walk.shapes[at] if at >= 0 else None) for at in sources]
         for slot in range(len(sources) + 1):
-            if (constant := constants.get((number, slot))) is not None:
+            if (at := constants.get((number, slot))) is not None:
+                constant = self.facts.constants[at - len(walk)]
                 inputs[slot : slot + 1] = [Input(constant.name, constant.value, constant.shown.shape, True)]
-        return Site(walk.operations[number], walk.keys[number][0], walk.shapes[number], inputs)
+        return Site(walk.operations[number], walk.functions[number], walk.shapes[number], inputs)
 
     def _name(self, number: int) -> str | None:
         """The learner's name, also for the transpose that a linear layer makes of its weight."""
@@ -176,11 +193,3 @@ class Traced(NamedTuple):
             name = self.facts.names.get(self.walk.sources[number][0])
             return None if name is None else f"{name}ᵀ"
         return name
-
-    def _constant_edges(self, place: list[int], count: int) -> list[tuple]:
-        edges = []
-        for own, constant in zip(place[count - len(self.facts.constants) :], self.facts.constants):
-            edges.extend((own, place[number], slot, *_NO_FLOW) for number, slot in constant.uses)
-            if constant.origin is not None:
-                edges.append((place[constant.origin], own, 0, *_NO_FLOW))
-        return edges

@@ -98,7 +98,7 @@ def name_everything(
             taken.add(name)
             if not tensor.requires_grad:
                 constants.setdefault(id(tensor), name)
-            elif (number := found.number.get(key := key_of(tensor))) is not None:
+            elif (number := found.find(key := key_of(tensor))) is not None:
                 facts.names.setdefault(number, name)
                 note_hooks(facts, number, tensor)
             else:
@@ -109,7 +109,7 @@ def name_everything(
 def read_record(found: Walk, facts: Facts, record: Recorder, names: Mapping[Any, str]) -> None:
     """Puts what was recorded into `facts`."""
     shared: dict[int, Constant] = {}
-    for number, key in enumerate(found.keys):
+    for number, key in enumerate(zip(found.functions, found.outputs)):
         if key in record.values:
             facts.values[number] = record.values[key]
         if found.operations[number] is None:
@@ -120,7 +120,7 @@ def read_record(found: Walk, facts: Facts, record: Recorder, names: Mapping[Any,
         if exact is None:
             continue
         sources = found.sources[number]
-        for slot, given in enumerate(exact.slots(sources, found.number)):
+        for slot, given in enumerate(exact.slots(sources, found.find)):
             if sources[slot] == CONSTANT and given.key is None:
                 _add_constant(found, facts, shared, (number, slot), given, names)
         if exact.number is not None:
@@ -138,7 +138,7 @@ def _add_constant(
     if given.identity in shared:
         shared[given.identity].uses.append(use)
         return
-    origin = found.number.get(given.origin)
+    origin = found.find(given.origin)
     name = names.get(given.identity)
     note = f"{names[given.origin]} {given.note}" if given.origin in names else given.note
     constant = Constant([use], given.shown, given.dtype, name, note, origin)

@@ -71,7 +71,7 @@ def name_parameters(found: Walk, facts: Facts, name_of: Mapping[int, str], *modu
             for name, parameter in part._parameters.items():
                 owners.setdefault(id(parameter), (path, f"{path}.{name}" if path else name))
     for number, operation in enumerate(found.operations):
-        if operation is None and (owner := owners.get(id(found.keys[number][0].variable))):
+        if operation is None and (owner := owners.get(id(found.functions[number].variable))):
             facts.modules[number] = owner[0] or None
             facts.names.setdefault(number, owner[1])
 

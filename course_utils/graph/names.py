@@ -27,7 +27,7 @@ def name_tensors(found: Walk, facts: Facts, names: Mapping[str, object]) -> dict
             raise ValueError(f"{owner[id(tensor)]} and {_short(name)} name the same tensor; expected one name for it")
         owner[id(tensor)] = _short(name)
         if tensor.requires_grad:
-            number = found.number.get(key_of(tensor))
+            number = found.find(key_of(tensor))
             if number is None:
                 raise _not_in_graph(found, name, tensor)
             facts.names[number] = name

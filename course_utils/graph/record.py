@@ -7,7 +7,7 @@ import random
 import sys
 import weakref
 from bisect import bisect_right
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import CodeType, FrameType
@@ -50,12 +50,12 @@ class Call(NamedTuple):
     line: str | None
     module: str | None
 
-    def slots(self, sources: Sequence[int], number: Mapping[Key, int]) -> Sequence[Input]:
+    def slots(self, sources: Sequence[int], find: Callable[[Key | None], int | None]) -> Sequence[Input]:
         """The inputs as autograd counts them: those that agree with the operation's sources, or none."""
         tensors = tuple(given for given in self.inputs if given.identity is not None)
         for inputs in (tensors, self.inputs):
             if len(inputs) >= len(sources) and all(
-                source == CONSTANT or number.get(given.key) == source for given, source in zip(inputs, sources)
+                source == CONSTANT or find(given.key) == source for given, source in zip(inputs, sources)
             ):
                 return inputs[: len(sources)]
         return ()

@@ -12,7 +12,7 @@ import torch
 from .data import Summary
 
 MOST_NUMBERS = 16
-_SCALAR = ()
+_summary = partial(tuple.__new__, Summary)
 
 
 # Small tensors wait to be read until there are so many; stacking those of more entries costs more than it saves.
@@ -101,12 +101,29 @@ def summarise(tensor: torch.Tensor) -> Summary:
     return Summary(tuple(tensor.shape), numbers, *_size_and_trouble(numbers))
 
 
+def summarise_all(tensors: Sequence[torch.Tensor]) -> list[Summary]:
+    """Summaries of tensors of any kind, those of single numbers made together."""
+    summaries: list[Any] = [None] * len(tensors)
+    single: dict[torch.dtype, list[int]] = {}
+    for at, tensor in enumerate(tensors):
+        if tensor.dim() == 0 and tensor.is_cpu and not tensor.is_quantized:
+            single.setdefault(tensor.dtype, []).append(at)
+        else:
+            summaries[at] = summarise(tensor)
+    for places in single.values():
+        with torch.no_grad():
+            numbers = torch.stack([tensors[at] for at in places]).tolist()
+        for at, number in zip(places, numbers):
+            summaries[at] = summarise_number(number)
+    return summaries
+
+
 def summarise_number(number: float | complex | int | bool) -> Summary:
     """The summary of a scalar."""
-    size = abs(number)
+    size = float(abs(number))
     if size - size == 0:
-        return Summary(_SCALAR, (number,), float(size))
-    return Summary(_SCALAR, (number,), *_size_and_trouble((number,)))
+        return _summary(((), (number,), size, None))
+    return Summary((), (number,), *_size_and_trouble((number,)))
 
 
 def _stored(tensor: torch.Tensor) -> torch.Tensor:

@@ -11,11 +11,11 @@ import torch
 
 from .data import Summary
 from .facts import Constant, Facts
-from .summary import MOST_NUMBERS, summarise, summarise_number
+from .summary import MOST_NUMBERS, summarise, summarise_all, summarise_number
 from .walk import BEYOND, CONSTANT, Walk, dtype_name
 
 # Values of more entries than this are not read: their norms would cost what the forward pass did.
-MOST_ENTRIES = 65_536
+MOST_ENTRIES = 4_096
 
 # Which input of its operation a saved value is.
 _USUAL = {"self": 0, "input": 0, "other": 1, "mat2": 1, "vec": 1, "tensor": 1, "target": 1, "exponent": 1}
@@ -106,7 +106,7 @@ def read_values(
 
 def read_kept(found: Walk, facts: Facts, named: Mapping[str, torch.Tensor]) -> None:
     """Puts into `facts` what `.grad` of the leaves holds, and of the `named` tensors that retain their gradient."""
-    tensors = {number: found.keys[number][0].variable for number, made in enumerate(found.operations) if made is None}
+    tensors = {number: found.functions[number].variable for number, made in enumerate(found.operations) if made is None}
     retaining = {name: tensor for name, tensor in named.items() if tensor.retains_grad}
     tensors.update({number: retaining[name] for number, name in facts.names.items() if name in retaining})
     for number, tensor in tensors.items():
@@ -127,7 +127,8 @@ class _Reader:
 
     def read_saved(self) -> None:
         known, given, shapes = self.known, self.given, self.found.shapes
-        for number, ((function, output), sources) in enumerate(zip(self.found.keys, self.found.sources)):
+        columns = zip(self.found.functions, self.found.outputs, self.found.sources)
+        for number, (function, output, sources) in enumerate(columns):
             if self.found.operations[number] is None:
                 known[number] = function.variable
                 continue
@@ -164,16 +165,24 @@ class _Reader:
         """Works out small values that nothing kept from the values of their inputs, and constants from both."""
         found, known = self.found, self.known
         for number in found.order.numbers[found.order.leaves :]:
-            function, output = found.keys[number]
+            function, output = found.functions[number], found.outputs[number]
             rule = FORWARD.get(type(function).__name__)
-            if rule is None or output or (number in known and CONSTANT not in found.sources[number]):
+            if rule is None or output or (number in known and not self._lacks_constant(number)):
                 continue
             inputs = [self._input(number, slot) for slot in range(len(found.sources[number]))]
+            if number not in known:
+                if _is_small(found.shapes[number]) and not any(value is None for value in inputs):
+                    known[number] = rule(function, *inputs)
+                continue
             missing = [slot for slot, value in enumerate(inputs) if value is None]
-            if number in known and len(missing) == 1 and found.sources[number][missing[0]] == CONSTANT:
+            if len(missing) == 1 and found.sources[number][missing[0]] == CONSTANT:
                 self._find_constant(number, missing[0], inputs, partial(rule, function))
-            elif not missing and number not in known and _is_small(found.shapes[number]):
-                known[number] = rule(function, *inputs)
+
+    def _lacks_constant(self, number: int) -> bool:
+        sources = self.found.sources[number]
+        return CONSTANT in sources and any(
+            source == CONSTANT and (number, slot) not in self.given for slot, source in enumerate(sources)
+        )
 
     def _input(self, number: int, slot: int) -> Any:
         source = self.found.sources[number][slot]
@@ -199,19 +208,20 @@ class _Reader:
                 return
 
     def finish(self) -> None:
-        values = self.facts.values
-        for number, value in self.known.items():
-            if value.numel() <= MOST_ENTRIES:
-                values[number] = summarise(value)
-        shared: dict[int, Constant] = {}
-        for use, value in self.given.items():
-            if id(value) in shared:
-                shared[id(value)].uses.append(use)
+        """Puts what was found into the facts."""
+        numbers = [number for number, value in self.known.items() if value.numel() <= MOST_ENTRIES]
+        self.facts.values.update(zip(numbers, summarise_all([self.known[number] for number in numbers])))
+        known: dict[int, Constant] = {}
+        for (use, value), shown in zip(self.given.items(), _summarise_constants(list(self.given.values()))):
+            if id(value) in known:
+                known[id(value)].uses.append(use)
                 continue
-            constant = Constant([use], *_show_constant(value), self.named.get(id(value)))
+            is_tensor = isinstance(value, torch.Tensor)
+            dtype = dtype_name(value.dtype) if is_tensor else type(value).__name__
+            constant = Constant([use], shown, dtype, self.named.get(id(value)))
             self.facts.constants.append(constant)
-            if isinstance(value, torch.Tensor):
-                shared[id(value)] = constant
+            if is_tensor:
+                known[id(value)] = constant
 
 
 def _is_small(shape: tuple[int, ...] | None) -> bool:
@@ -237,8 +247,15 @@ def _guesses(function: Any, slot: int, inputs: Sequence[Any], value: torch.Tenso
         yield from dict.fromkeys(float(f"{number:.{digits}g}") for digits in range(1, 10))
 
 
-def _show_constant(value: Any) -> tuple[Summary, str]:
-    if not isinstance(value, torch.Tensor):
-        return summarise_number(value), type(value).__name__
-    shown = summarise(value) if value.numel() <= MOST_ENTRIES else Summary(tuple(value.shape))
-    return shown, dtype_name(value.dtype)
+def _summarise_constants(values: list[Any]) -> list[Summary]:
+    """Summaries of tensors and numbers; of big tensors the shape alone."""
+    read = [isinstance(value, torch.Tensor) and value.numel() <= MOST_ENTRIES for value in values]
+    tensors = iter(summarise_all([value for value, is_read in zip(values, read) if is_read]))
+    return [
+        next(tensors)
+        if is_read
+        else Summary(tuple(value.shape))
+        if isinstance(value, torch.Tensor)
+        else summarise_number(value)
+        for value, is_read in zip(values, read)
+    ]

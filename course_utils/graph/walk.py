@@ -43,27 +43,44 @@ class Walk:
     An operation with several used outputs has several numbers, one for each tensor.
 
     Attributes:
-        keys: the autograd function and which of its outputs.
+        functions: the autograd function that made it, or collects its gradient.
+        outputs: which of that function's outputs it is.
         sources: the numbers of each operation's inputs in order, CONSTANT or BEYOND; [] for a leaf.
         operations: the operation's name, None for a leaf.
         shapes, dtypes: of each tensor, dtypes by name.
-        outputs: how many outputs each function has, used or not.
-        ages: autograd's sequence numbers.
-        number: from key to number.
+        index: numbers by function for first outputs, by function and output for others; for `find`.
         roots: how many of the first numbers are outputs.
         cut: whether the cap ended the walk.
     """
 
-    keys: list[Key]
-    sources: list[list[int]]
+    functions: list[Any]
+    outputs: list[int]
+    sources: list[tuple[int, ...]]
     operations: list[str | None]
     shapes: list[tuple[int, ...]]
     dtypes: list[str]
-    outputs: list[int]
-    ages: list[int]
-    number: dict[Key, int]
+    index: dict[Any, int]
     roots: int
     cut: bool
+
+    def __len__(self) -> int:
+        return len(self.functions)
+
+    def find(self, key: Key | None) -> int | None:
+        """The number of one output of one function, or None."""
+        if key is None or key[0] is None:
+            return None
+        return self.index.get(key if key[1] else key[0])
+
+    @cached_property
+    def ages(self) -> list[int]:
+        """Autograd's sequence numbers."""
+        return [function._sequence_nr() for function in self.functions]
+
+    @cached_property
+    def widths(self) -> list[int]:
+        """How many outputs each function has, used or not."""
+        return [len(function._input_metadata) for function in self.functions]
 
     @cached_property
     def order(self) -> Order:
@@ -87,7 +104,7 @@ class Walk:
 
     def _place_leaves(self, operations: list[int]) -> Order:
         """The engine takes the youngest operation that is ready, and a leaf as soon as it is."""
-        count, backward, leaves = len(self.keys), [], []
+        count, backward, leaves = len(self), [], []
         place = [-1] * count
         first = count - len(operations)
         for at, number in enumerate(operations, first):
@@ -108,7 +125,7 @@ class Walk:
 
     def _sorted_by_dependence(self, operations: list[int]) -> list[int]:
         """Kahn's algorithm from the outputs, the youngest first."""
-        waiting = [0] * len(self.keys)
+        waiting = [0] * len(self)
         for number in operations:
             for source in self.sources[number]:
                 waiting[source] += source >= 0
@@ -126,53 +143,42 @@ class Walk:
 
 def walk(roots: Sequence[Key], *, limit: int) -> Walk:
     """Visits at most `limit` tensors behind `roots`, those nearest to the roots first."""
-    keys = list(dict.fromkeys(roots))
-    number = {key: at for at, key in enumerate(keys)}
-    outputs, sources = len(keys), []
-    number[None, 0] = CONSTANT
-    for key in keys:
+    functions, outputs, index = [], [], {None: CONSTANT}
+    for function, output in roots:
+        if index.setdefault(function if output == 0 else (function, output), len(functions)) == len(functions):
+            functions.append(function)
+            outputs.append(output)
+    known, count, first = index.get, len(functions), len(functions)
+    sources, operations, shapes, dtypes = [], [], [], []
+    for function, output in zip(functions, outputs):
         row = []
-        for source in key[0].next_functions:
-            at = number.get(source)
+        for source, of_source in function.next_functions:
+            key = source if of_source == 0 else (source, of_source)
+            at = known(key)
             if at is None:
-                if len(keys) < limit:
-                    at = number[source] = len(keys)
-                    keys.append(source)
+                if count < limit:
+                    at = index[key] = count
+                    count += 1
+                    functions.append(source)
+                    outputs.append(of_source)
                 else:
                     at = BEYOND
             row.append(at)
-        sources.append(row)
-    shapes, dtypes, outputs_of = [], [], []
-    for function, output in keys:
-        metadata = function._input_metadata
-        outputs_of.append(len(metadata))
-        shapes.append(tuple(metadata[output].shape))
-        dtypes.append(_DTYPES[metadata[output].dtype])
-    found = Walk(
-        keys,
-        sources,
-        _operations(keys),
-        shapes,
-        dtypes,
-        outputs_of,
-        [key[0]._sequence_nr() for key in keys],
-        number,
-        outputs,
-        any(BEYOND in row for row in sources) if len(keys) >= limit else False,
-    )
-    if len(keys) > SAFE_DEPTH:
-        functions = [function for function, _ in keys]
+        sources.append(tuple(row))
+        operations.append(_OPERATIONS[type(function)])
+        metadata = function._input_metadata[output]
+        shapes.append(tuple(metadata.shape))
+        dtypes.append(_DTYPES[metadata.dtype])
+    if "CppFunction" in operations:  # a type of many kinds of functions, and only they themselves know their names
+        own = [function.name() for function in functions]
+        operations = [_short(name) if kind == "CppFunction" else kind for name, kind in zip(own, operations)]
+    cut = count >= limit and any(BEYOND in row for row in sources)
+    found = Walk(functions, outputs, sources, operations, shapes, dtypes, index, first, cut)
+    if count > SAFE_DEPTH:
         heights = found.ages if found.is_in_order else found.order.place
         # Leaves hold nothing below them: the largest height of all keeps them from being an end.
         make_safe_to_free(functions, sources, heights)
     return found
-
-
-def _operations(keys: list[Key]) -> list[str | None]:
-    names = [_OPERATIONS[type(function)] for function, _ in keys]
-    if "CppFunction" in names:  # many kinds of functions share this type, and only they themselves know their names
-        return [_short(key[0].name()) if name == "CppFunction" else name for name, key in zip(names, keys)]
-    return names
 
 
 def _short(name: str) -> str:
@@ -181,8 +187,9 @@ def _short(name: str) -> str:
 
 def key_of(tensor: torch.Tensor) -> Key:
     """Where a tensor that requires grad stands in autograd's graph."""
-    if tensor.grad_fn is not None:
-        return tensor.grad_fn, tensor.output_nr
+    function = tensor.grad_fn
+    if function is not None:
+        return function, tensor.output_nr
     with torch.inference_mode(False):
         return get_gradient_edge(tensor).node, 0
 

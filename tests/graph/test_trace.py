@@ -314,6 +314,11 @@ def test_a_graph_traced_before_it_is_freed_keeps_its_values():
     assert graph.nodes[0].value.numbers == (2.0,) and not graph.is_freed
 
 
+def places(graph):
+    """For each number in the walk, the index of its node."""
+    return graph._walk._nodes(graph._walk._first_uses())[1]
+
+
 def test_the_engine_runs_in_the_same_order():
     model = torch.nn.Sequential(torch.nn.Linear(3, 4), torch.nn.Tanh(), torch.nn.Linear(4, 2))
     x = torch.ones(5, 3)
@@ -321,8 +326,8 @@ def test_the_engine_runs_in_the_same_order():
     loss = (out * torch.softmax(out, 1)).sum() + (model[0].weight * out.mean()).sum()
     graph = trace(loss, model=model)
     order, handles = [], []
-    numbers = {key[0]: number for number, key in enumerate(graph._walk.walk.keys)}
-    place = graph._walk._nodes()[1]
+    numbers = {function: number for number, function in enumerate(graph._walk.walk.functions)}
+    place = places(graph)
     for function, number in numbers.items():
         handles.append(function.register_prehook(lambda _, number=number: order.append(place[number])))
     loss.backward()

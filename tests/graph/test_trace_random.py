@@ -59,6 +59,11 @@ def _broadcast(a, b):
     return all(1 in sizes or len(set(sizes)) == 1 for sizes in zip(reversed(a.shape), reversed(b.shape)))
 
 
+def places(graph):
+    """For each number in the walk, the index of its node."""
+    return graph._walk._nodes(graph._walk._first_uses())[1]
+
+
 def close(summary, tensor):
     if tensor is None:
         return summary is None
@@ -72,13 +77,14 @@ def check(rng):
     v = torch.full_like(out, 0.7)
     graph = trace(out).backward(v)
     walk = graph._walk.walk
-    place = graph._walk._nodes()[1]
+    place = places(graph)
     sums = {}
     for edge in graph.edges:
         if edge.gradient is not None:
             before = sums.get(edge.source, [0] * len(edge.gradient.numbers))
             sums[edge.source] = [one + other for one, other in zip(before, edge.gradient.numbers)]
-    ends = [torch.autograd.graph.GradientEdge(*key) for key in walk.keys]
+    keys = list(zip(walk.functions, walk.outputs))
+    ends = [torch.autograd.graph.GradientEdge(*key) for key in keys]
     expected = torch.autograd.grad(out, ends, v, retain_graph=True, allow_unused=True)
     for number, gradient in enumerate(expected):
         node = graph.nodes[place[number]]
@@ -86,7 +92,7 @@ def check(rng):
         if not node.is_output:
             assert close(node.gradient._replace(numbers=sums[place[number]]), gradient)
     known = {(tensor.grad_fn, tensor.output_nr): tensor for tensor in tensors if tensor.grad_fn is not None}
-    for number, key in enumerate(walk.keys):
+    for number, key in enumerate(keys):
         node = graph.nodes[place[number]]
         if key in known and node.value is not None:
             assert close(node.value, known[key].detach())
