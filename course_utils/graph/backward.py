@@ -71,8 +71,7 @@ def _start(walk: Walk, number: int, v: object) -> torch.Tensor:
 
 
 def _ones(walk: Walk, number: int) -> torch.Tensor:
-    function, output = walk.keys[number]
-    metadata = function._input_metadata[output]
+    metadata = walk.functions[number]._input_metadata[walk.outputs[number]]
     return torch.ones(metadata.shape, dtype=metadata.dtype, device=metadata.device)
 
 
@@ -138,16 +137,16 @@ class _Pass:
 
     def _call(self, number: int, total: torch.Tensor | None) -> Sequence[torch.Tensor | None]:
         """What an operation sends to each of its inputs for a gradient of one of its outputs."""
-        function, output = self.walk.keys[number]
+        function, output = self.walk.functions[number], self.walk.outputs[number]
         try:
             if isinstance(function, BackwardCFunction):
                 # Nobody keeps a learner's function from changing in place what it is given.
                 self._read_all()
                 return _call_custom(function, output, total)
-            if self.walk.outputs[number] == 1:
+            if self.walk.widths[number] == 1:
                 sent = function(total)
             else:
-                arguments: list[torch.Tensor | None] = [None] * self.walk.outputs[number]
+                arguments: list[torch.Tensor | None] = [None] * self.walk.widths[number]
                 arguments[output] = total
                 sent = function(*arguments)
             return sent if isinstance(sent, tuple) else (sent,)

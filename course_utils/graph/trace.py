@@ -22,6 +22,7 @@ from .walk import key_of, walk
 
 # Below what a thread with a stack of 1 MB survives when a chain that was walked is freed.
 LIMIT = 4500
+_NOTHING = Facts()
 
 
 def trace(
@@ -55,29 +56,45 @@ def trace(
         TypeError: `target`, an option or a name is of the wrong type, or the inputs do not fit the function.
         ValueError: there is no graph behind `target`, a tensor is not in it, or two names stand for the same tensor.
     """
-    options = {"model": model, "limit": limit, "values": values}
-    if model is not None or limit is not None or values is not None:
-        own = _own_names(target)
-        for option, given in options.items():
-            if isinstance(given, torch.Tensor) or (given is not None and option in own):
-                names[option], options[option] = given, None
-    model, limit, values = _check_options(**options)
-    if is_foreign(target):
-        return read_foreign(target, names, model=model, limit=limit)
+    if callable(target) or model is not None or limit is not None or not isinstance(values, bool | None):
+        model, limit, values, names = _sort_out(target, {"model": model, "limit": limit, "values": values}, names)
+    limit = LIMIT if limit is None else limit
     if callable(target):
         with torch.inference_mode(False), torch.enable_grad():
             return _trace_function(target, names, model, limit)
+    if not isinstance(target, torch.Tensor) and is_foreign(target):
+        return read_foreign(target, names, model=model, limit=limit)
     outputs = _check_outputs(target)
-    found, facts = walk([key_of(output) for output in outputs], limit=limit), Facts()
-    constants = name_tensors(found, facts, names) if names else {}
+    found = walk([key_of(output) for output in outputs], limit=limit)
+    if values is False and model is None and not names:
+        return Traced(found, _NOTHING).graph()
+    facts = Facts()
+    constants = name_tensors(found, facts, names)
     if model is not None:
         name_parameters(found, facts, {id(part): path for path, part in model.named_modules()}, model)
         guess_modules(found, facts)
-    if values:
-        unplaced = read_values(found, facts, outputs, constants)
-        check_placed(found, facts, unplaced)
+    if values is not False:
+        check_placed(found, facts, read_values(found, facts, outputs, constants))
         read_kept(found, facts, names)
     return Traced(found, facts).graph()
+
+
+def _sort_out(
+    target: object, options: dict[str, Any], names: dict[str, object]
+) -> tuple[torch.nn.Module | None, int | None, bool | None, dict[str, object]]:
+    """The options that are none of the names, checked, and the names."""
+    own = _own_names(target)
+    for option, given in options.items():
+        if isinstance(given, torch.Tensor) or (given is not None and option in own):
+            names[option], options[option] = given, None
+    model, limit, values = options.values()
+    if model is not None and not isinstance(model, torch.nn.Module):
+        raise TypeError(f"model is {describe(model)}; expected the nn.Module that the output comes from")
+    if values is not None and not isinstance(values, bool):
+        raise TypeError(f"values is {describe(values)}; expected True or False")
+    if limit is not None:
+        limit = check_whole(limit, name="limit", low=1, high=100_000_000)
+    return model, limit, values, names
 
 
 def _own_names(target: object) -> Mapping[str, object]:
@@ -85,19 +102,9 @@ def _own_names(target: object) -> Mapping[str, object]:
     if not callable(target):
         return {}
     try:
-        function = target.forward if isinstance(target, torch.nn.Module) else target
-        return inspect.signature(function).parameters
+        return inspect.signature(target.forward if isinstance(target, torch.nn.Module) else target).parameters
     except (TypeError, ValueError):  # a function in C that does not tell
         return {}
-
-
-def _check_options(*, model: object, limit: object, values: object) -> tuple[torch.nn.Module | None, int, bool]:
-    if model is not None and not isinstance(model, torch.nn.Module):
-        raise TypeError(f"model is {describe(model)}; expected the nn.Module that the output comes from")
-    if values not in (None, True, False):
-        raise TypeError(f"values is {describe(values)}; expected True or False")
-    limit = LIMIT if limit is None else check_whole(limit, name="limit", low=1, high=100_000_000)
-    return model, limit, values is not False
 
 
 def _check_outputs(target: object, *, name: str = "target") -> list[torch.Tensor]:
@@ -134,7 +141,7 @@ def _trace_function(
     keys, facts = [key_of(output) for output in outputs], Facts()
     # The recorder has looked at every function, so all of them must be safe to free, also those beyond the limit.
     found = walk(keys, limit=max(limit, len(recorder.values) + len(keys)))
-    if len(found.keys) > limit:
+    if len(found) > limit:
         found = walk(keys, limit=limit)
     for key, output in zip(keys, outputs):
         recorder.values[key] = summarise(output)
