@@ -155,7 +155,7 @@ def spell_out(site: Site, slot: int, shape: tuple[int, ...], local: float | comp
 def _with_numbers(text: str, inputs: Sequence[Input], local: float | complex) -> str:
     if "{" not in text and text.lstrip("−").isdigit():
         return text
-    factor = inputs[int(text[1])] if text in ("{0}", "{1}") else None
+    factor = next(iter(inputs[int(text[1]) :]), None) if text in ("{0}", "{1}") else None
     if factor is not None and factor.is_constant and factor.name is None and factor.number is not None:
         return factor.number.strip("()")
     steps = [_fill(text, [one.symbol for one in inputs]), _fill(text, [one.number for one in inputs])]

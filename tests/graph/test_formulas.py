@@ -127,6 +127,13 @@ def test_tensors(name):
     assert [edge.formula for edge in graph.edges if graph.nodes[edge.source].kind != "constant"] == expected
 
 
+def test_operations_that_a_gradient_was_made_with_have_unknown_inputs():
+    def slope(x):
+        return torch.autograd.grad(x**3, x, create_graph=True)[0]
+
+    assert formulas(slope, x=2.0) == ["2.00·x = 2.00·2.00 = 4.00", "3.00", "1.00"]
+
+
 def test_a_linear_layer_is_told_with_its_weight():
     layer = torch.nn.Linear(3, 2)
     x = torch.ones(5, 3, requires_grad=True)
