@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import torch
@@ -133,8 +134,9 @@ def _tensors(value: object) -> Iterator[torch.Tensor]:
 def _trace_function(
     function: Callable[..., object], given: Mapping[str, object], model: torch.nn.Module | None, limit: int
 ) -> Graph:
-    around, inputs = closure_names(function), fresh_inputs(function, given)
-    recorder = Recorder(getattr(function, "__code__", None), name_modules(function, model, around))
+    written = function.func if isinstance(function, partial) else function
+    around, inputs = closure_names(written), fresh_inputs(function, given)
+    recorder = Recorder(getattr(written, "__code__", None), name_modules(function, model, around))
     with recorder.watching():
         result = call(function, inputs)
     outputs = _check_outputs(result, name="what the function returned")

@@ -1,6 +1,7 @@
 """`trace` of a function: every value, name, line and module call, and nothing of the learner's touched."""
 
 import random
+from functools import partial
 
 import pytest
 import torch
@@ -33,6 +34,14 @@ def test_the_functions_own_names_are_on_the_graph():
         return v + 1
 
     assert made(trace(f, x=2.0)) == [("Pow", "u"), ("Sin", None), ("Mul", "v"), ("Add", None)]
+
+
+def test_a_function_with_some_inputs_filled_in_keeps_its_own_names():
+    def f(x, turns):
+        u = x**turns
+        return u + 1
+
+    assert made(trace(partial(f, turns=3), x=2.0)) == [("Pow", "u"), ("Add", None)]
 
 
 def test_a_name_that_moves_on_stands_for_the_last_tensor():
