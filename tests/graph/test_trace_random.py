@@ -64,12 +64,15 @@ def places(graph):
     return graph._walk._nodes(graph._walk._first_uses())[1]
 
 
-def close(summary, tensor):
+def close(summary, tensor, *, scale=0.0):
+    """Whether a summary has a tensor's numbers, to the rounding of sums whose terms are as large as `scale`."""
     if tensor is None:
         return summary is None
+    if tensor.numel() > 16:
+        return summary.norm == pytest.approx(tensor.norm().item(), rel=1e-9, nan_ok=True)
     own = torch.tensor(summary.numbers, dtype=torch.float64).reshape(tensor.shape)
     rtol = 1e-9 if tensor.dtype is torch.float64 else 1e-6
-    return torch.allclose(own, tensor.double(), rtol=rtol, atol=1e-12, equal_nan=True)
+    return torch.allclose(own, tensor.double(), rtol=rtol, atol=1e-12 + rtol * scale, equal_nan=True)
 
 
 def check(rng):
@@ -78,19 +81,22 @@ def check(rng):
     graph = trace(out).backward(v)
     walk = graph._walk.walk
     place = places(graph)
-    sums = {}
+    sums, scales = {}, {}
     for edge in graph.edges:
         if edge.gradient is not None:
             before = sums.get(edge.source, [0] * len(edge.gradient.numbers))
             sums[edge.source] = [one + other for one, other in zip(before, edge.gradient.numbers)]
+            if edge.gradient.trouble is None:
+                scales[edge.source] = max(scales.get(edge.source, 0.0), edge.gradient.norm)
     keys = list(zip(walk.functions, walk.outputs))
     ends = [torch.autograd.graph.GradientEdge(*key) for key in keys]
     expected = torch.autograd.grad(out, ends, v, retain_graph=True, allow_unused=True)
     for number, gradient in enumerate(expected):
         node = graph.nodes[place[number]]
-        assert close(node.gradient, gradient), (node, gradient)
-        if not node.is_output:
-            assert close(node.gradient._replace(numbers=sums[place[number]]), gradient)
+        scale = scales.get(place[number], 0.0)
+        assert close(node.gradient, gradient, scale=scale), (node, gradient)
+        if not node.is_output and gradient.numel() <= 16:
+            assert close(node.gradient._replace(numbers=sums[place[number]]), gradient, scale=scale)
     known = {(tensor.grad_fn, tensor.output_nr): tensor for tensor in tensors if tensor.grad_fn is not None}
     for number, key in enumerate(keys):
         node = graph.nodes[place[number]]
@@ -98,9 +104,9 @@ def check(rng):
             assert close(node.value, known[key].detach())
     for edge in graph.edges:
         source, target = graph.nodes[edge.source], graph.nodes[edge.target]
-        if edge.local is not None and target.shape == ():
+        if edge.local is not None and target.shape == () and target.gradient.trouble is None:
             rel = 1e-9 if source.dtype == target.dtype == "float64" else 1e-6
-            assert edge.gradient.numbers[0] == pytest.approx(edge.local * target.gradient.numbers[0], rel=rel)
+            assert edge.gradient.numbers[0] == pytest.approx(edge.local * target.gradient.numbers[0], rel=rel, nan_ok=True)
         assert source.kind == "constant" or edge.formula
 
 
