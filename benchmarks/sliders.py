@@ -1,6 +1,6 @@
 """From the hand to the picture: `explore` beside `ipywidgets.interact`, ipympl and a bare round trip.
 
-A real JupyterLab in a real Chromium; every contender stands in the same notebook and is moved by real key presses. The
+A real JupyterLab in a real Chromium; every contender is moved by real key presses. The
 drawing is the same everywhere: a curve, its tangent and the point where they touch, 640 by 380 pixels of the page.
 
     python benchmarks/sliders.py            measures, prints, and writes benchmarks/README.md
@@ -84,11 +84,23 @@ CONTENDERS = (
         "div.widget-label",
     ),
     Contender(
-        "`explore`",
+        "`explore`, matplotlib",
         "from course_utils import explore\n"
         "@explore(x0=(-2, 2, 0.05, -1.5))\n"
         "def tangent(ax):\n    line, point = still(ax)\n    return lambda x0: move(line, point, x0)\n"
         "tangent",
+        "input[type=range]",
+        ".cu-stage :is(img, canvas)",
+    ),
+    Contender(
+        "`explore`, a drawing made by the view",
+        "from course_utils import Picture, explore\n"
+        "@explore(x0=(-2, 2, 0.05, -1.5))\n"
+        "def drawing(x0):\n"
+        "    shape = f'<circle cx=\"{320 + 100 * x0}\" cy=\"190\" r=\"20\" fill=\"#0072b2\"/>' * 50\n"
+        "    return Picture(f'<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"640\" height=\"380\">{shape}</svg>',\n"
+        "                   description=f'a circle at {x0:.2f}')\n"
+        "drawing",
         "input[type=range]",
         ".cu-stage :is(img, canvas)",
     ),
@@ -111,46 +123,28 @@ CONTENDERS = (
         "canvas",
     ),
 )
-# Notes, for one contender at a time, when a new picture can be seen, and every frame in which there is none.
-WATCH = """
-(picture) => {
-  const root = [...document.querySelectorAll('.jp-Cell-outputArea')].at(-1);
-  const watch = { keys: [], shown: [], frames: 0, empty: 0, height: root.offsetHeight, on: true };
-  const seen = () => requestAnimationFrame(() => watch.shown.push(performance.now()));
-  const content = () => {
-    const found = root.querySelector(picture);
-    return { IMG: found?.src, CANVAS: found?.getAttribute('aria-label') }[found?.tagName] ?? found?.textContent;
-  };
-  let last = content();
-  const ready = () => {
-    const found = root.querySelector(picture);
-    if (found && (found.tagName !== 'IMG' || (found.complete && found.naturalWidth))) seen();
-    else requestAnimationFrame(ready);
-  };
-  const look = () => {
-    const now = content();
-    if (!now || now === last) return;
-    last = now;
-    ready();
-  };
-  new MutationObserver(look).observe(root, { childList: true, subtree: true, characterData: true, attributes: true });
-  const draw = CanvasRenderingContext2D.prototype.drawImage;
-  CanvasRenderingContext2D.prototype.drawImage = function (image, ...rest) {
-    if (picture === 'canvas' && image instanceof HTMLImageElement) seen();
-    return draw.call(this, image, ...rest);
-  };
-  document.addEventListener('keydown', () => watch.keys.push(performance.now()), true);
-  const sample = () => {
-    if (!watch.on) return;
-    const found = root.querySelector(picture);
-    watch.frames += 1;
-    if (!found || found.offsetHeight < 5 || root.offsetHeight < 0.9 * watch.height) watch.empty += 1;
-    requestAnimationFrame(sample);
-  };
-  sample();
-  window.watch = watch;
-}
-"""
+WATCH = (Path(__file__).resolve().parent / "sliders.js").read_text(encoding="utf-8").partition("\n")[2].rstrip().rstrip(";")
+
+
+@dataclass(frozen=True)
+class Result:
+    """What was measured of one contender.
+
+    Args:
+        kernel: milliseconds that the kernel spends on a move.
+        latencies: milliseconds from a key press to its picture, for each single press that was answered.
+        lost: single presses that were never answered.
+        after: milliseconds from the last of many presses to each picture that came after it.
+        empty: frames of the screen without a picture, of `frames`.
+    """
+
+    name: str
+    kernel: float
+    latencies: list[float]
+    lost: int
+    after: list[float]
+    empty: int
+    frames: int
 
 
 def notebook(contender: Contender, ratio: int) -> nbformat.NotebookNode:
@@ -161,12 +155,9 @@ def notebook(contender: Contender, ratio: int) -> nbformat.NotebookNode:
     return nbformat.v4.new_notebook(cells=cells, metadata=kernel)
 
 
-def measure(page: Page, contender: Contender) -> dict:
-    """Single presses one after the other, then presses at keyboard repeat rate."""
-    page.locator(".jp-Cell-outputArea").last.locator(contender.handle).focus()
-    page.wait_for_timeout(500)
-    page.evaluate(WATCH, contender.picture)
-    begin, latencies, lost = time.time(), [], 0
+def press_one_by_one(page: Page) -> tuple[list[float], int]:
+    """Latencies of single presses, each after the last one's picture has come, and how many were never answered."""
+    latencies, lost = [], 0
     for number in range(MOVES):
         page.keyboard.press("ArrowRight" if number % 4 < 2 else "ArrowLeft")
         try:
@@ -176,19 +167,22 @@ def measure(page: Page, contender: Contender) -> dict:
             continue
         latencies.append(page.evaluate("watch.shown.find(at => at > watch.keys.at(-1)) - watch.keys.at(-1)"))
         page.wait_for_timeout(60)
-    end = time.time()
+    return latencies, lost
+
+
+def hold_down(page: Page) -> list[float]:
+    """When pictures came after the last of many presses at keyboard repeat rate."""
     for _ in range(PRESSES):
         page.keyboard.down("ArrowRight")
         time.sleep(REPEAT)
     page.keyboard.up("ArrowRight")
     page.wait_for_timeout(3000)
-    told = page.evaluate("watch.on = false, watch")
-    after = [at - told["keys"][-1] for at in told["shown"] if at > told["keys"][-1]]
-    return {"span": (begin, end), "latencies": latencies, "lost": lost, "after": after, "empty": told["empty"], "frames": told["frames"]}
+    return page.evaluate("watch.drawn.map(at => at - watch.keys.at(-1)).filter(after => after > 0)")
 
 
-def run(contender: Contender, ratio: int) -> dict:
+def run(contender: Contender, ratio: int) -> Result:
     """One contender at `ratio` device pixels for each pixel of the page, in a JupyterLab of its own."""
+    print(f"{contender.name}, {ratio} ×", flush=True)
     with tempfile.TemporaryDirectory() as folder:
         work = Path(folder) / "work"
         work.mkdir()
@@ -196,30 +190,33 @@ def run(contender: Contender, ratio: int) -> dict:
         with Lab(work, Path(folder)) as lab:
             page = lab.open("sliders.ipynb", scale=ratio)
             lab.run_all(page)
-            result = measure(page, contender)
+            page.locator(".jp-Cell-outputArea").last.locator(contender.handle).focus()
+            page.wait_for_timeout(500)
+            page.evaluate(WATCH, contender.picture)
+            begin = time.time()
+            latencies, lost = press_one_by_one(page)
+            end = time.time()
+            after = hold_down(page)
+            empty, frames = page.evaluate("watch.on = false, [watch.empty, watch.frames]")
         messages = [tuple(map(float, line.split())) for line in (work / "spent.txt").read_text().splitlines()]
-    begin, end = result["span"]
     kernel = sum(seconds for when, seconds in messages if begin <= when <= end) / MOVES * 1000
-    return {**result, "name": contender.name, "kernel": kernel}
+    return Result(contender.name, kernel, latencies, lost, after, empty, frames)
 
 
-def report(ratio: int, results: list[dict]) -> str:
+def report(ratio: int, results: list[Result]) -> str:
     """The results as a table with ratios to `interact` (kernel time) and to the floor (latency)."""
-    floor, _, interact, _ = results
+    floor, interact = results[0], results[-2]
     rows = []
     for result in results:
-        middle, late = (quantile(result["latencies"], q) for q in (0.5, 0.95))
-        rows.append([
-            result["name"],
-            f"{result['kernel']:.1f} ms ({result['kernel'] / interact['kernel']:.2f})",
-            f"{middle:.0f} ms ({middle / quantile(floor['latencies'], 0.5):.1f})",
-            f"{late:.0f} ms ({late / quantile(floor['latencies'], 0.95):.1f})",
-            f"{len(result['after'])} ({max(result['after'], default=0):.0f} ms)",
-            f"{result['empty']} of {result['frames']}",
-            result["lost"],
-        ])  # fmt: skip
-    header = ("", "kernel time per move", "latency, median", "latency, 95th percentile", "pictures after the last press",
-              "frames without a picture", f"moves (of {MOVES}) never drawn")  # fmt: skip
+        latencies = [
+            f"{quantile(result.latencies, q):.0f} ms ({quantile(result.latencies, q) / quantile(floor.latencies, q):.1f})"
+            for q in (0.5, 0.95)
+        ]
+        kernel = f"{result.kernel:.1f} ms ({result.kernel / interact.kernel:.2f})"
+        after = f"{len(result.after)} ({max(result.after, default=0):.0f} ms)"
+        rows.append([result.name, kernel, *latencies, after, f"{result.empty} of {result.frames}", f"{result.lost} of {MOVES}"])
+    header = ["", "kernel time per move", "latency, median", "latency, 95th percentile", "pictures after the last press",
+              "frames without a picture", "moves never drawn"]  # fmt: skip
     return f"At {ratio} device pixels for each pixel of the page:\n\n{markdown(header, rows)}"
 
 
@@ -227,6 +224,17 @@ def quantile(values: list[float], q: float) -> float:
     return statistics.quantiles(values, n=100, method="inclusive")[round(100 * q) - 1]
 
 
+TEXT = f"""
+A real JupyterLab in a real Chromium, moved by real key presses; the same curve, tangent and point everywhere, 640 by 380
+pixels of the page. **Kernel time** is what the kernel spends on a move, in brackets as a share of `interact`'s.
+**Latency** is the time from the key to the picture on the screen ({MOVES} single presses), in brackets as a multiple of
+the floor's. Then {PRESSES} presses at the rate of a held key ({1 / REPEAT:.0f} a second): how many pictures still come after
+the last press, and when the last of them has come.
+"""
+
 if __name__ == "__main__":
     tables = [report(ratio, [run(contender, ratio) for contender in CONTENDERS]) for ratio in (1, 2)]
-    print("\n\n".join(tables))
+    measured = machine("jupyterlab", "ipywidgets", "anywidget", "matplotlib", "ipympl")
+    text = "\n\n".join([TEXT.strip(), *tables, f"Measured with {measured}."])
+    print(text)
+    write_section("sliders", text)

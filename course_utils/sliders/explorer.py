@@ -30,6 +30,11 @@ class Shown:
     picture: Picture | None
     text: str
 
+    @property
+    def is_spoken(self) -> bool:
+        """True where the readout's words are on the drawing itself, so that it is for screen readers alone."""
+        return self.picture is not None and self.picture.exact and self.text == self.picture.description
+
 
 class Explorer:
     """A view with sliders; the last line of a cell shows it. `explore` makes it.
@@ -170,8 +175,7 @@ class Explorer:
         note = f"▸ {MOVE_ME}: {'; '.join(each.describe() for each in self.controls.values())}."
         picture, text = self.first.picture, self.first.text
         bundle = picture._repr_mimebundle_() if picture else {}
-        on_picture = not self.axes_names and picture is not None and text == picture.description
-        readout = "" if on_picture else f"<p>{html.escape(text)}</p>"
+        readout = "" if self.first.is_spoken else f"<p>{html.escape(text)}</p>"
         page = f"{bundle.get('text/html', '')}{readout}<p><em>{html.escape(note)}</em></p>"
         return {**bundle, "text/plain": repr(self), "text/html": page}
 

@@ -268,10 +268,9 @@ function makeReadout() {
   };
   // While busy, screen readers hold the announcement back.
   const moving = () => element.setAttribute("aria-busy", "true");
-  const tell = ({ text, svg, alt }) => {
+  const tell = ({ text, spoken }) => {
     element.textContent = text;
-    // A drawing that describes itself has these words on it; they are said, and not written twice.
-    element.classList.toggle("cu-heard", Boolean(svg) && text === alt);
+    element.classList.toggle("cu-spoken", Boolean(spoken));
     keepHeight(element);
     settle();
   };

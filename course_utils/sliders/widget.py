@@ -116,7 +116,8 @@ def _told(shown: Shown) -> dict[str, Any]:
     picture = shown.picture
     if picture is None:
         return {"text": shown.text}
-    return {"svg": picture.svg, "text": shown.text, "alt": picture.description, "width": picture.width}
+    told = {"svg": picture.svg, "text": shown.text, "alt": picture.description, "width": picture.width}
+    return {**told, "spoken": shown.is_spoken}
 
 
 def _in_a_line(error: BaseException) -> str:

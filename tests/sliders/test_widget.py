@@ -113,6 +113,14 @@ def test_drawings_go_as_they_are():
     assert answer["svg"].startswith("<svg ")
 
 
+@pytest.mark.parametrize(("exact", "own_words", "spoken"), [(True, False, True), (False, False, False), (True, True, False)])
+def test_words_that_are_on_the_drawing_are_not_written_twice(exact, own_words, spoken):
+    picture = Picture(SVG, description="three things", exact=exact)
+    explorer = explore(lambda n: (picture, "n is 1") if own_words else picture, n=range(3))
+    assert Page(explorer).ask(1)[0]["spoken"] is spoken
+    assert ("<p>" in explorer.stored()["text/html"].partition("<p><em>")[0]) is not spoken
+
+
 def test_memory_is_flat_over_2000_moves(page):
     tracemalloc.start()
     for move in range(2500):
