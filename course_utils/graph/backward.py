@@ -116,9 +116,9 @@ class _Pass:
                 if source not in totals:
                     # As long as it is the only contribution, it is the total.
                     totals[source], gradients[source] = gradient, at
-                elif source in gradients:
-                    totals[source] = totals[source] + gradient
-                    del gradients[source]
+                elif source in gradients or totals[source].layout is not torch.strided:
+                    totals[source] = _sum(totals[source], gradient)
+                    gradients.pop(source, None)
                 else:
                     totals[source] += gradient
                 row.append((at, None if slopes is None or own.count != 1 else slopes[slot].item()))
@@ -185,6 +185,11 @@ def _call_custom(function: Any, output: int, gradient: torch.Tensor | None) -> S
     sources = [source and source._input_metadata[at] for source, at in function.next_functions]
     answers = [source and next(answers) for source in sources]
     return [one if one is None else one.to(source.dtype) for one, source in zip(answers, sources)]
+
+
+def _sum(one: torch.Tensor, other: torch.Tensor) -> torch.Tensor:
+    """A new tensor; dense and sparse can be added in one order only."""
+    return one + other if one.layout is torch.strided else other + one
 
 
 def _fit(gradient: torch.Tensor, shape: tuple[int, ...], dtype: str) -> torch.Tensor:

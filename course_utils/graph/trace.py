@@ -21,7 +21,7 @@ from .summary import summarise
 from .values import read_kept, read_values
 from .walk import key_of, walk
 
-# Below what a thread with a stack of 1 MB survives when a chain that was walked is freed.
+# More than anybody looks at, and read in a few milliseconds.
 LIMIT = 4500
 _NOTHING = Facts()
 
@@ -65,8 +65,8 @@ def trace(
             return _trace_function(target, names, model, limit)
     if not isinstance(target, torch.Tensor) and is_foreign(target):
         return read_foreign(target, names, model=model, limit=limit)
-    outputs = _check_outputs(target)
-    found = walk([key_of(output) for output in outputs], limit=limit)
+    outputs = {key_of(output): output for output in _check_outputs(target)}
+    found = walk(list(outputs), limit=limit)
     if values is False and model is None and not names:
         return Traced(found, _NOTHING).graph()
     facts = Facts()
@@ -75,7 +75,7 @@ def trace(
         name_parameters(found, facts, {id(part): path for path, part in model.named_modules()}, model)
         guess_modules(found, facts)
     if values is not False:
-        check_placed(found, facts, read_values(found, facts, outputs, constants))
+        check_placed(found, facts, read_values(found, facts, list(outputs.values()), constants))
         read_kept(found, facts, names)
     return Traced(found, facts).graph()
 
@@ -139,14 +139,13 @@ def _trace_function(
     recorder = Recorder(getattr(written, "__code__", None), name_modules(function, model, around))
     with recorder.watching():
         result = call(function, inputs)
-    outputs = _check_outputs(result, name="what the function returned")
-    keys, facts = [key_of(output) for output in outputs], Facts()
+    outputs = {key_of(output): output for output in _check_outputs(result, name="what the function returned")}
+    keys, facts = list(outputs), Facts()
     # The recorder has looked at every function, so all of them must be safe to free, also those beyond the limit.
     found = walk(keys, limit=max(limit, len(recorder.values) + len(keys)))
     if len(found) > limit:
         found = walk(keys, limit=limit)
-    for key, output in zip(keys, outputs):
-        recorder.values[key] = summarise(output)
+    recorder.values.update((key, summarise(output)) for key, output in outputs.items())
     read_record(found, facts, recorder, name_everything(found, facts, inputs, around, recorder))
     modules = [module for module in (function, model, *around.values()) if isinstance(module, torch.nn.Module)]
     name_parameters(found, facts, recorder.modules.name_of, *modules)

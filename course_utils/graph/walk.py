@@ -45,7 +45,7 @@ class Walk:
     Attributes:
         functions: the autograd function that made it, or collects its gradient.
         outputs: which of that function's outputs it is.
-        sources: the numbers of each operation's inputs in order, CONSTANT or BEYOND; [] for a leaf.
+        sources: the numbers of each operation's inputs in order, CONSTANT or BEYOND; () for a leaf.
         operations: the operation's name, None for a leaf.
         shapes, dtypes: of each tensor, dtypes by name.
         index: numbers by function for first outputs, by function and output for others; for `find`.
@@ -176,7 +176,6 @@ def walk(roots: Sequence[Key], *, limit: int) -> Walk:
     found = Walk(functions, outputs, sources, operations, shapes, dtypes, index, first, cut)
     if count > SAFE_DEPTH:
         heights = found.ages if found.is_in_order else found.order.place
-        # Leaves hold nothing below them: the largest height of all keeps them from being an end.
         make_safe_to_free(functions, sources, heights)
     return found
 

@@ -84,6 +84,14 @@ def test_several_outputs_share_one_graph():
     assert by_name(graph.backward([1.0, 10.0]), "x").gradient.numbers == (124.0,)
 
 
+def test_the_same_output_twice_is_one():
+    x = leaf(2.0)
+    z = x**2
+    graph = trace([z, z, x * 3], x=x)
+    assert [node.operation for node in graph.nodes if node.is_output] == ["Pow", "Mul"]
+    assert by_name(graph.backward([1.0, 10.0]), "x").gradient.numbers == (34.0,)
+
+
 def test_an_output_that_another_output_uses():
     x = leaf(2.0)
     u = x**2
@@ -244,6 +252,15 @@ def test_sparse_gradients():
     graph = trace(table(torch.tensor([1, 4])).sum(), model=table).backward()
     assert by_name(graph, "weight").gradient.norm == pytest.approx(6**0.5)
     assert table.weight.grad is None
+
+
+def test_sparse_and_dense_gradients_of_one_weight():
+    table = torch.nn.Embedding(4, 2, sparse=True)
+    row = table(torch.tensor([1]))
+    loss = (row @ table.weight.T).sum() + table.weight.sum() + table(torch.tensor([2])).sum()
+    graph = trace(loss, model=table).backward()
+    (expected,) = torch.autograd.grad(loss, table.weight)
+    assert by_name(graph, "weight").gradient.numbers == pytest.approx(expected.to_dense().flatten().tolist())
 
 
 @pytest.mark.parametrize(("value", "trouble"), [(0.0, "inf"), (-1.0, "nan")])
