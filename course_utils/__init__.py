@@ -35,6 +35,7 @@ _HOMES = {
     "explore_graph": "graph",
     "draw_with_torchviz": "graph.torchviz",
     "explore": "sliders",
+    "play": "sliders",
     "explore_tangent": "explorers",
     "explore_secant": "explorers",
     "explore_derivatives": "explorers",
