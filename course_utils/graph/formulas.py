@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Sequence
+from functools import cache
 from typing import Any, NamedTuple
 
 from .data import Summary
@@ -153,21 +154,31 @@ def spell_out(site: Site, slot: int, shape: tuple[int, ...], local: float | comp
 
 
 def _with_numbers(text: str, inputs: Sequence[Input], local: float | complex) -> str:
-    if "{" not in text and text.lstrip("−").isdigit():
+    needed = _needed(text)
+    if not needed and text.lstrip("−").isdigit():
         return text
-    factor = next(iter(inputs[int(text[1]) :]), None) if text in ("{0}", "{1}") else None
-    if factor is not None and factor.is_constant and factor.name is None and factor.number is not None:
+    if len(inputs) <= max(needed, default=-1):
+        return format_number(local)
+    if text in ("{0}", "{1}") and (factor := inputs[needed[0]]).is_constant and factor.name is None and factor.number:
         return factor.number.strip("()")
-    steps = [_fill(text, [one.symbol for one in inputs]), _fill(text, [one.number for one in inputs])]
-    steps.append(format_number(local))
-    return " = ".join(dict.fromkeys(_ALONE.sub(r"\1", step) for step in steps if step is not None))
+    symbols, numbers = [one.symbol for one in inputs], [one.number for one in inputs]
+    steps = (_fill(text, needed, symbols), _fill(text, needed, numbers), format_number(local))
+    return " = ".join(dict.fromkeys(step for step in steps if step is not None))
 
 
-def _fill(text: str, words: Sequence[str | None]) -> str | None:
+@cache
+def _needed(text: str) -> tuple[int, ...]:
+    """Which inputs a text speaks of."""
+    return tuple(at for at in range(3) if f"{{{at}}}" in text)
+
+
+def _fill(text: str, needed: Sequence[int], words: Sequence[str | None]) -> str | None:
     """`text` with the inputs put in; None where one of those it needs is not known."""
-    if any(f"{{{at}}}" in text and (at >= len(words) or words[at] is None) for at in range(3)):
-        return None
-    return _TWICE.sub(r"(\1)", text.format(*words))
+    for at in needed:
+        if words[at] is None:
+            return None
+    filled = text.format(*words)
+    return _TWICE.sub(r"(\1)", _ALONE.sub(r"\1", filled)) if "(−" in filled else filled
 
 
 def _elementwise_product(text: str, site: Site, shape: tuple[int, ...]) -> str:
