@@ -3,7 +3,7 @@
 Each name below is imported when it is first used, so `import course_utils` costs almost nothing.
 """
 
-from importlib import import_module
+from .lazy import lazy_names
 
 _HOMES = {
     "Picture": "picture",
@@ -57,16 +57,5 @@ _HOMES = {
     "Exercise": "exercises.exercise",
     "progress": "exercises.progress",
 }
-__all__ = sorted(_HOMES)
 
-
-def __getattr__(name: str) -> object:
-    if name not in _HOMES:
-        raise AttributeError(f"course_utils has no {name!r}; it offers {', '.join(__all__)}")
-    value = getattr(import_module(f".{_HOMES[name]}", __name__), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return __all__
+__all__, __getattr__, __dir__ = lazy_names(__name__, _HOMES)

@@ -1,6 +1,6 @@
 """Read any autograd graph, put the numbers on it, walk it backwards."""
 
-from importlib import import_module
+from ..lazy import lazy_names
 
 _HOMES = {
     "trace": "trace",
@@ -8,16 +8,5 @@ _HOMES = {
     "step_backward": "step",
     "explore_graph": "step",
 }
-__all__ = sorted(_HOMES)
 
-
-def __getattr__(name: str) -> object:
-    if name not in _HOMES:
-        raise AttributeError(f"course_utils.graph has no {name!r}; it offers {', '.join(__all__)}")
-    value = getattr(import_module(f".{_HOMES[name]}", __name__), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return __all__
+__all__, __getattr__, __dir__ = lazy_names(__name__, _HOMES)
