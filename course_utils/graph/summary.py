@@ -106,7 +106,7 @@ def summarise_all(tensors: Sequence[torch.Tensor]) -> list[Summary]:
     summaries: list[Any] = [None] * len(tensors)
     single: dict[torch.dtype, list[int]] = {}
     for at, tensor in enumerate(tensors):
-        if tensor.dim() == 0 and tensor.is_cpu and not tensor.is_quantized:
+        if tensor.dim() == 0 and tensor.is_cpu and tensor.layout is torch.strided:
             single.setdefault(tensor.dtype, []).append(at)
         else:
             summaries[at] = summarise(tensor)

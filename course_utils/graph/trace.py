@@ -24,6 +24,7 @@ from .walk import key_of, walk
 # More than anybody looks at, and read in a few milliseconds.
 LIMIT = 4500
 _NOTHING = Facts()
+_FLAG = (bool, type(None))
 
 
 def trace(
@@ -57,7 +58,7 @@ def trace(
         TypeError: `target`, an option or a name is of the wrong type, or the inputs do not fit the function.
         ValueError: there is no graph behind `target`, a tensor is not in it, or two names stand for the same tensor.
     """
-    if callable(target) or model is not None or limit is not None or not isinstance(values, bool | None):
+    if callable(target) or model is not None or limit is not None or not isinstance(values, _FLAG):
         model, limit, values, names = _sort_out(target, {"model": model, "limit": limit, "values": values}, names)
     limit = LIMIT if limit is None else limit
     if callable(target):

@@ -64,6 +64,17 @@ FORWARD: dict[str, Callable[..., torch.Tensor]] = {
 }
 
 
+class _Rules(dict):
+    """The rule for a kind of autograd function, or None."""
+
+    def __missing__(self, kind: type) -> Callable[..., torch.Tensor] | None:
+        self[kind] = rule = FORWARD.get(kind.__name__)
+        return rule
+
+
+_RULES = _Rules()
+
+
 def _signed(number: int) -> int:
     """Autograd keeps some negative numbers as unsigned ones."""
     return number - (1 << 64) if number >= 1 << 63 else number
@@ -164,19 +175,19 @@ class _Reader:
     def follow(self) -> None:
         """Works out small values that nothing kept from the values of their inputs, and constants from both."""
         found, known = self.found, self.known
+        functions, sources, shapes = found.functions, found.sources, found.shapes
         for number in found.order.numbers[found.order.leaves :]:
-            function, output = found.functions[number], found.outputs[number]
-            rule = FORWARD.get(type(function).__name__)
-            if rule is None or output or (number in known and not self._lacks_constant(number)):
+            rule = _RULES[type(functions[number])]
+            if rule is None or found.outputs[number]:
                 continue
-            inputs = [self._input(number, slot) for slot in range(len(found.sources[number]))]
-            if number not in known:
-                if _is_small(found.shapes[number]) and not any(value is None for value in inputs):
-                    known[number] = rule(function, *inputs)
+            if not self._lacks_constant(number) if number in known else not _is_small(shapes[number]):
                 continue
+            inputs = [self._input(number, slot, source) for slot, source in enumerate(sources[number])]
             missing = [slot for slot, value in enumerate(inputs) if value is None]
-            if len(missing) == 1 and found.sources[number][missing[0]] == CONSTANT:
-                self._find_constant(number, missing[0], inputs, partial(rule, function))
+            if not missing:
+                known.setdefault(number, rule(functions[number], *inputs))
+            elif number in known and len(missing) == 1 and sources[number][missing[0]] == CONSTANT:
+                self._find_constant(number, missing[0], inputs, partial(rule, functions[number]))
 
     def _lacks_constant(self, number: int) -> bool:
         sources = self.found.sources[number]
@@ -184,19 +195,15 @@ class _Reader:
             source == CONSTANT and (number, slot) not in self.given for slot, source in enumerate(sources)
         )
 
-    def _input(self, number: int, slot: int) -> Any:
-        source = self.found.sources[number][slot]
+    def _input(self, number: int, slot: int, source: int) -> Any:
         if source == CONSTANT:
             return self.given.get((number, slot))
         value = self.known.get(source)
-        if value is None or value.numel() > MOST_ENTRIES or not self._is_unchanged(source):
+        if value is None or value.numel() > MOST_ENTRIES:
             return None
-        return value
-
-    def _is_unchanged(self, number: int) -> bool:
-        """A leaf may have changed since the forward pass; not so where autograd checks it, or it never did."""
-        is_leaf = self.found.operations[number] is None
-        return not is_leaf or number in self.confirmed or self.known[number]._version == 0
+        # A leaf may have changed since the forward pass; not so where autograd checks it, or it never did.
+        is_sure = self.found.operations[source] is not None or source in self.confirmed or value._version == 0
+        return value if is_sure else None
 
     def _find_constant(self, number: int, slot: int, inputs: list[Any], rule: Callable[..., torch.Tensor]) -> None:
         """The constant that makes the operation give the value it gave: a named tensor, or for sums a plain number."""
@@ -224,8 +231,8 @@ class _Reader:
                 known[id(value)] = constant
 
 
-def _is_small(shape: tuple[int, ...] | None) -> bool:
-    return shape is not None and math.prod(shape) <= MOST_NUMBERS
+def _is_small(shape: tuple[int, ...]) -> bool:
+    return not shape or math.prod(shape) <= MOST_NUMBERS
 
 
 def _fits(inputs: Sequence[torch.Tensor | float], value: torch.Tensor) -> bool:
