@@ -217,7 +217,7 @@ def report(ratio: int, results: list[Result]) -> str:
         rows.append([result.name, kernel, *latencies, after, f"{result.empty} of {result.frames}", f"{result.lost} of {MOVES}"])
     header = ["", "kernel time per move", "latency, median", "latency, 95th percentile", "pictures after the last press",
               "frames without a picture", "moves never drawn"]  # fmt: skip
-    return f"At {ratio} device pixels for each pixel of the page:\n\n{markdown(header, rows)}"
+    return f"At {ratio} device pixel{'s' * (ratio > 1)} for each pixel of the page:\n\n{markdown(header, rows)}"
 
 
 def quantile(values: list[float], q: float) -> float:

@@ -161,8 +161,10 @@ class Explorer:
                 torch.set_rng_state(state)
 
     def __repr__(self) -> str:
-        sliders = "; ".join(each.describe() for each in self.controls.values())
-        return f"{self.picture!s}\n{MOVE_ME}: {sliders}."
+        return f"{self.name}, with sliders: {self._sliders()}"
+
+    def _sliders(self) -> str:
+        return "; ".join(each.describe() for each in self.controls.values())
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:
         from .widget import ExplorerWidget
@@ -172,12 +174,12 @@ class Explorer:
 
     def stored(self) -> dict[str, str]:
         """The outputs that a stored notebook keeps: the still picture and the text."""
-        note = f"▸ {MOVE_ME}: {'; '.join(each.describe() for each in self.controls.values())}."
+        note = f"{MOVE_ME}: {self._sliders()}."
         picture, text = self.first.picture, self.first.text
         bundle = picture._repr_mimebundle_() if picture else {}
         readout = "" if self.first.is_spoken else f"<p>{html.escape(text)}</p>"
-        page = f"{bundle.get('text/html', '')}{readout}<p><em>{html.escape(note)}</em></p>"
-        return {**bundle, "text/plain": repr(self), "text/html": page}
+        page = f"{bundle.get('text/html', '')}{readout}<p><em>▸ {html.escape(note)}</em></p>"
+        return {**bundle, "text/plain": f"{self.picture!s}\n{note}", "text/html": page}
 
 
 def explore(view: Callable[..., Any] | None = None, /, *, figure_size: tuple[float, float] | None = None, **sliders: Any):
@@ -220,7 +222,7 @@ def _axes_names(view: Callable[..., Any], controls: Mapping[str, Control], name:
     parameters = inspect.signature(view).parameters.values()
     positional = [each.name for each in parameters if each.kind is each.POSITIONAL_OR_KEYWORD and each.default is each.empty]
     leading = [each for each in positional if each not in controls]
-    known = {each.name for each in parameters}
+    known = [each.name for each in parameters]
     takes_any = any(each.kind is each.VAR_KEYWORD for each in parameters)
     if not leading and not takes_any:
         for slider in controls:
