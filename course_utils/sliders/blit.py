@@ -90,7 +90,9 @@ class Canvas:
                 layer.draw(self._paper)
             self.figure.stale = False
         pixels, still = self._paper.pixels, self._still
-        return Frame(pixels, still, self._number, region_of(pixels.view(numpy.uint32) != still.view(numpy.uint32)), result)
+        return Frame(
+            pixels, still, self._number, region_of(pixels.view(numpy.uint32) != still.view(numpy.uint32)), result
+        )
 
     def sleep(self) -> None:
         """Gives the memory of the pixels back; the next frame is a full draw."""

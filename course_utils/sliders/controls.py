@@ -108,7 +108,7 @@ def control(name: str, given: Any) -> Control:
 
     Raises:
         TypeError: `given` is none of the forms that `explore` takes.
-        ValueError: an empty range or list, a minimum above the maximum, a step that is not above zero, or a start outside.
+        ValueError: an empty range or list, a minimum above the maximum, a step not above zero, or a start outside.
     """
     if isinstance(given, Play):
         made = control(name, given.values)
@@ -182,7 +182,9 @@ def _fine_step(width: float) -> float:
 def _decimals(number: float) -> int:
     """How many decimals `number` is written with; at most three digits that count, as 1/3 is 0.333."""
     most = 10 if number == 0 else min(max(2 - math.floor(math.log10(abs(number))), 0), 10)
-    return next(decimals for decimals in range(most + 1) if decimals == most or math.isclose(round(number, decimals), number))
+    return next(
+        decimals for decimals in range(most + 1) if decimals == most or math.isclose(round(number, decimals), number)
+    )
 
 
 def _choice(name: str, values: list, labels: list[str]) -> Control:

@@ -39,7 +39,7 @@ def _dark(colour: Sequence[float]) -> tuple[float, ...]:
 
 
 class _DarkContext(GraphicsContextBase):
-    def set_foreground(self, fg: Any, isRGBA: bool = False) -> None:  # noqa: N803 (matplotlib's name)
+    def set_foreground(self, fg: Any, isRGBA: bool = False) -> None:
         super().set_foreground(fg, isRGBA)
         self._rgb = _dark(self._rgb)
 
@@ -51,7 +51,7 @@ class _DarkRenderer(RendererAgg):
     def new_gc(self) -> GraphicsContextBase:
         return _DarkContext()
 
-    def draw_path(self, gc: Any, path: Any, transform: Any, rgbFace: Any = None) -> None:  # noqa: N803
+    def draw_path(self, gc: Any, path: Any, transform: Any, rgbFace: Any = None) -> None:
         super().draw_path(gc, path, transform, None if rgbFace is None else _dark(rgbFace))
 
     def _update_methods(self) -> None:
@@ -59,7 +59,7 @@ class _DarkRenderer(RendererAgg):
         super()._update_methods()
         markers, collection = self.draw_markers, self.draw_path_collection
 
-        def draw_markers(gc, marker_path, marker_trans, path, trans, rgbFace=None):  # noqa: N803
+        def draw_markers(gc, marker_path, marker_trans, path, trans, rgbFace=None):
             markers(gc, marker_path, marker_trans, path, trans, None if rgbFace is None else _dark(rgbFace))
 
         def draw_path_collection(gc, transform, paths, transforms, offsets, offset_trans, faces, edges, *rest, **more):

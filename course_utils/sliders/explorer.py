@@ -12,13 +12,12 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from .. import palette
+from ..checks import check_numbers
 from ..picture import Picture
 from .controls import Control, control
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-
-    from .blit import Canvas
 
 MOVE_ME = "Run this cell to move it"
 
@@ -58,7 +57,7 @@ class Explorer:
 
     @cached_property
     def first(self) -> Shown:
-        """The frame at the start."""
+        """What is shown at the start."""
         return self.still(self.start)
 
     @property
@@ -73,8 +72,8 @@ class Explorer:
             TypeError: a name that is no slider of this view, or a view that returns the wrong thing.
             ValueError: a value outside its slider's range or choices.
         """
-        frame = self.still({**self.start, **self.checked(values)})
-        return frame.text if frame.picture is None else frame.picture
+        shown = self.still({**self.start, **self.checked(values)})
+        return shown.text if shown.picture is None else shown.picture
 
     def checked(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """`values` as the view is to receive them; errors as in a call."""
@@ -84,7 +83,7 @@ class Explorer:
         return {name: self.controls[name].check(value) for name, value in values.items()}
 
     def still(self, values: Mapping[str, Any]) -> Shown:
-        """The frame at `values`, drawn from nothing; the live figure stays as it is."""
+        """What is shown at `values`, drawn from nothing; the live figure stays as it is."""
         if not self.axes_names:
             return self.call(values)
         figure, update = self.new_figure()
@@ -96,7 +95,7 @@ class Explorer:
         return f"{self.title}: {text}" if self.title else text
 
     def call(self, values: Mapping[str, Any]) -> Shown:
-        """The frame of a view that makes its own picture."""
+        """What a view that makes its own picture shows."""
         with self._world():
             shown = self.view(**values)
         if isinstance(shown, Picture):
@@ -127,7 +126,9 @@ class Explorer:
         expected = f"update({', '.join(self.controls)})"
         if not callable(update):
             given = ", ".join(self.axes_names)
-            raise TypeError(f"{self.name} was given axes as {given} and returned {update!r}; expected the function {expected}")
+            raise TypeError(
+                f"{self.name} was given axes as {given} and returned {update!r}; expected the function {expected}"
+            )
         try:
             inspect.signature(update).bind(**self.start)
         except TypeError as error:
@@ -139,7 +140,9 @@ class Explorer:
         with self._world(), palette.style():
             text = update(**values)
         if not isinstance(text, str) or not text.strip():
-            raise TypeError(f"update of {self.name} returned {text!r}; expected the readout, a text with the numbers shown")
+            raise TypeError(
+                f"update of {self.name} returned {text!r}; expected the readout, a text with the numbers shown"
+            )
         return text
 
     @contextlib.contextmanager
@@ -182,7 +185,9 @@ class Explorer:
         return {**bundle, "text/plain": f"{self.picture!s}\n{note}", "text/html": page}
 
 
-def explore(view: Callable[..., Any] | None = None, /, *, figure_size: tuple[float, float] | None = None, **sliders: Any):
+def explore(
+    view: Callable[..., Any] | None = None, /, *, figure_size: tuple[float, float] | None = None, **sliders: Any
+) -> Explorer | Callable[[Callable[..., Any]], Explorer]:
     """Puts sliders on `view`: `explore(view, x0=(-2, 2, 0.05))`, or `@explore(x0=(-2, 2, 0.05))` above its `def`.
 
     A view is one of two kinds. Where all its parameters are sliders it is called on every move, and returns a Picture
@@ -203,8 +208,11 @@ def explore(view: Callable[..., Any] | None = None, /, *, figure_size: tuple[flo
 
     Raises:
         TypeError: a slider that the view has no parameter for, a parameter without a slider, or a form not named above.
-        ValueError: an empty range, a minimum above the maximum, a step that is not above zero, a start outside.
+        ValueError: an empty range, a minimum above the maximum, a step that is not above zero, a start outside; a size
+            that is not above zero.
     """
+    if figure_size is not None and min(check_numbers(figure_size, name="figure_size", count=2)) <= 0:
+        raise ValueError(f"figure_size = {figure_size!r}; expected a width and a height above zero, in inches")
     controls = {name: control(name, given) for name, given in sliders.items()}
     if not controls:
         raise TypeError("explore needs at least one slider, such as x0=(-2, 2, 0.05)")
@@ -220,7 +228,9 @@ def _axes_names(view: Callable[..., Any], controls: Mapping[str, Control], name:
     if not callable(view):
         raise TypeError(f"view = {view!r}; expected a function that draws")
     parameters = inspect.signature(view).parameters.values()
-    positional = [each.name for each in parameters if each.kind is each.POSITIONAL_OR_KEYWORD and each.default is each.empty]
+    positional = [
+        each.name for each in parameters if each.kind is each.POSITIONAL_OR_KEYWORD and each.default is each.empty
+    ]
     leading = [each for each in positional if each not in controls]
     known = [each.name for each in parameters]
     takes_any = any(each.kind is each.VAR_KEYWORD for each in parameters)
@@ -231,7 +241,7 @@ def _axes_names(view: Callable[..., Any], controls: Mapping[str, Control], name:
     if leading and positional != leading:
         mixed = next(each for each in positional if each in controls)
         raise TypeError(
-            f"{name} takes axes ({', '.join(leading)}) and the slider {mixed!r}; expected axes alone, with the slider as a "
-            f"parameter of the `update` it returns, or a slider for {leading[0]!r}"
+            f"{name} takes axes ({', '.join(leading)}) and the slider {mixed!r}; expected axes alone, with the slider "
+            f"as a parameter of the `update` it returns, or a slider for {leading[0]!r}"
         )
     return leading

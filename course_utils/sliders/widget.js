@@ -17,12 +17,12 @@ function make(tag, attributes = {}, ...children) {
   return element;
 }
 
-// --- controls: each has the `input`, its `elements` in a row, its `place` among its values, and `moveTo` -----------
+// --- controls: each has the `input`, its `elements` in a row, its `place` among its values, and `moveTo`
 
 function makeSlider(told, id, moved) {
   const last = told.labels.length - 1;
   const input = make("input", { type: "range", id, min: 0, max: last, step: 1 });
-  const value = make("output", { for: id });
+  const value = make("span", { class: "cu-value", "aria-hidden": "true" }); // the input says it
   value.style.minWidth = `${Math.max(...told.labels.map((text) => text.length))}ch`;
   const control = {
     input,
@@ -76,14 +76,16 @@ function makePlay(told, control, moved) {
   const play = async () => {
     const mine = ++runs;
     set(mine);
-    for (let place = control.place === control.last ? 0 : control.place + 1; ; place = place === control.last ? 0 : place + 1) {
-      control.moveTo(place);
+    let over = false;
+    while (!over) {
+      control.moveTo((control.place + 1) % (control.last + 1));
+      over = control.place === control.last && !told.repeat;
       const seconds = calm.matches ? Math.max(told.seconds, CALM_STEP) : told.seconds;
       const [drawn] = await Promise.all([moved(), new Promise((done) => setTimeout(done, 1000 * seconds))]);
       if (run !== mine) return;
-      const over = place === control.last && !told.repeat;
-      if (over || !drawn || !button.isConnected || document.hidden) return set(0);
+      over ||= !drawn || !button.isConnected || document.hidden;
     }
+    set(0);
   };
   button.addEventListener("click", () => (run ? set(0) : play()));
   control.input.addEventListener("input", () => set(0));
@@ -107,7 +109,7 @@ function makeControls(told, moved) {
   return { grid, controls };
 }
 
-// --- the picture --------------------------------------------------------------------------------------------------
+// --- the picture
 
 // A new picture takes the old one's place once it is decoded, so there is no moment without a picture.
 function makeStage() {
@@ -155,7 +157,10 @@ function makeStage() {
       return held.number;
     },
     say: (text) => (working.textContent = text),
-    show: (answer, buffers) => (answer.png ? showPixels(answer, buffers) : answer.svg ? showDrawing(answer) : undefined),
+    async show(answer, buffers) {
+      if (answer.png) await showPixels(answer, buffers);
+      else if (answer.svg) await showDrawing(answer);
+    },
     clear: () => URL.revokeObjectURL(shown?.src),
   };
 }
@@ -177,7 +182,7 @@ function forgetHeightsWhenResized(root, elements, signal) {
   signal.addEventListener("abort", () => observer.disconnect());
 }
 
-// --- the page around: how dense its pixels are, and whether it is dark ------------------------------------------------
+// --- the page around: how dense its pixels are, and whether it is dark
 
 // Bright text means a dark page, in every notebook program.
 function isDark() {
@@ -197,7 +202,7 @@ function watchPage(changed, signal) {
   watchDensity();
 }
 
-// --- the conversation: one question at a time; the newest position is asked next, so the last is always drawn ----------
+// --- the conversation: one question at a time; the newest position is asked next, so the last is always drawn
 
 function makeConversation(model, { places, page, say, draw }) {
   const view = newName();
@@ -257,7 +262,7 @@ function makeConversation(model, { places, page, say, draw }) {
   };
 }
 
-// --- the whole ------------------------------------------------------------------------------------------------------
+// --- the whole
 
 function makeReadout() {
   const element = make("p", { class: "cu-readout", "aria-live": "polite" });
@@ -277,7 +282,7 @@ function makeReadout() {
   return { element, moving, tell };
 }
 
-// Without its kernel, as after a restart or in a notebook that was opened and not yet run, a view says what brings it back.
+// Without its kernel, as after a restart or in a notebook that was opened and not run, a view says what brings it back.
 async function watchKernel(model, root) {
   const own = await model.widget_manager.get_model(model.get("name"));
   const look = () => root.classList.toggle("cu-asleep", !own.comm_live);
@@ -310,9 +315,12 @@ function render({ model, el }) {
     say: stage.say,
     async draw(answer, buffers, isNewest) {
       if (isNewest) controls.forEach((control, index) => control.moveTo(answer.places[index]));
-      if (!answer.error) await stage.show(answer, buffers);
-      if (!answer.error) readout.tell(answer);
-      error.replaceChildren(...(answer.error ? [make("strong", {}, answer.error), make("pre", {}, answer.traceback)] : []));
+      if (!answer.error) {
+        await stage.show(answer, buffers);
+        readout.tell(answer);
+      }
+      error.replaceChildren();
+      if (answer.error) error.append(make("strong", {}, answer.error), make("pre", {}, answer.traceback));
       return !answer.error;
     },
   });

@@ -10,7 +10,7 @@ from lab import INSTALL_CHROMIUM, Lab, find_chromium
 
 @pytest.fixture(scope="session")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    """JupyterLab on an empty folder, in the light theme, with the settings of `make lab`; skips where there is no Chromium."""
+    """JupyterLab on an empty folder, keeping widgets in saved notebooks as `make lab` does; needs a Chromium."""
     if find_chromium() is None:
         reason = f"no Chromium found; {INSTALL_CHROMIUM}"
         (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(reason)

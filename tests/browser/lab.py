@@ -85,7 +85,9 @@ class Lab:
                 urllib.request.urlopen(f"{self.url}/api/status?token={self.token}", timeout=2).close()
                 return
             time.sleep(0.2)
-        raise TimeoutError(f"JupyterLab did not answer within {self.timeout:.0f} s:\n{(self.home / 'lab.log').read_text()}")
+        raise TimeoutError(
+            f"JupyterLab did not answer within {self.timeout:.0f} s:\n{(self.home / 'lab.log').read_text()}"
+        )
 
     def __exit__(self, *_: object) -> None:
         self.browser.close()
@@ -95,7 +97,7 @@ class Lab:
         self.log.close()
 
     def set_theme(self, theme: str) -> None:
-        """"light" or "dark", for pages opened from now on."""
+        """ "light" or "dark", for pages opened from now on."""
         self.set("@jupyterlab/apputils-extension/themes", {"theme": THEMES[theme], "adaptive-theme": False})
 
     def set(self, plugin: str, settings: dict) -> None:
@@ -140,7 +142,8 @@ class Lab:
         for _ in range(3):
             content = page.evaluate(
                 "document.querySelector('.jp-WindowedPanel-outer').scrollTop = 0,"
-                "[...document.querySelectorAll('.jp-WindowedPanel-viewport > *')].reduce((sum, e) => sum + e.offsetHeight, 0)"
+                "[...document.querySelectorAll('.jp-WindowedPanel-viewport > *')]"
+                ".reduce((sum, cell) => sum + cell.offsetHeight, 0)"
             )
             page.set_viewport_size({"width": page.viewport_size["width"], "height": min(limit, content + 200)})
             page.wait_for_timeout(600)

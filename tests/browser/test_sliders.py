@@ -4,8 +4,9 @@ import re
 
 import nbformat
 import pytest
-from course_utils import palette
 from playwright.sync_api import Locator, Page, expect
+
+from course_utils import palette
 
 SETUP = """
 import time
@@ -77,12 +78,14 @@ def slider(page: Page, name: str) -> Locator:
 
 def colours(place: Locator) -> set[str]:
     """Every colour on the explorer's canvas."""
-    return set(place.locator("canvas").evaluate("""canvas => {
+    return set(
+        place.locator("canvas").evaluate("""canvas => {
       const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
       const seen = new Set();
       for (let i = 0; i < data.length; i += 4) seen.add(data[i] * 65536 + data[i + 1] * 256 + data[i + 2]);
       return [...seen].map(colour => '#' + colour.toString(16).padStart(6, '0'));
-    }"""))
+    }""")
+    )
 
 
 def readout(page: Page, name: str) -> Locator:
@@ -105,16 +108,28 @@ def test_a_drag_ends_with_the_picture_of_its_last_position(page: Page):
     assert palette.LEAF in colours(place)
 
 
+KEYS = {
+    "Home": "-2.00",
+    "ArrowRight": "-1.95",
+    "ArrowUp": "-1.90",
+    "PageUp": "-1.50",
+    "ArrowLeft": "-1.55",
+    "ArrowDown": "-1.60",
+    "PageDown": "-2.00",
+    "End": "2.00",
+}
+
+
 def test_every_key_moves_the_slider_and_not_the_notebook(page: Page):
     handle = slider(page, "x0")
     handle.focus()
-    active = page.locator(".jp-Cell.jp-mod-active").get_attribute("id") or page.locator(".jp-mod-active").count()
-    for key, expected in [("Home", "-2.00"), ("ArrowRight", "-1.95"), ("ArrowUp", "-1.90"), ("PageUp", "-1.50"),
-                          ("ArrowLeft", "-1.55"), ("ArrowDown", "-1.60"), ("PageDown", "-2.00"), ("End", "2.00")]:  # fmt: skip
+    active = "[...document.querySelectorAll('.jp-Cell')].findIndex(cell => cell.classList.contains('jp-mod-active'))"
+    before = page.evaluate(active)
+    for key, expected in KEYS.items():
         page.keyboard.press(key)
         expect(handle).to_have_attribute("aria-valuetext", expected)
         expect(readout(page, "The tangent of a cube")).to_have_text(re.compile(f"at {re.escape(expected)}$"))
-    assert (page.locator(".jp-Cell.jp-mod-active").get_attribute("id") or page.locator(".jp-mod-active").count()) == active
+    assert page.evaluate(active) == before
 
 
 def test_many_presses_end_at_the_last_one_and_the_picture_never_goes_away(page: Page):
@@ -123,11 +138,14 @@ def test_many_presses_end_at_the_last_one_and_the_picture_never_goes_away(page: 
     page.keyboard.press("Home")
     expect(readout(page, "The tangent of a cube")).to_have_text(re.compile("at -2.00$"))
     place.evaluate("""root => {
-      window.bad = []; window.looking = true;
+      window.bad = []; window.looking = true; window.since = 0;
+      document.addEventListener('keydown', () => since = 0, true);
+      new MutationObserver(() => since += 1).observe(root.querySelector('canvas'), { attributeFilter: ['aria-label'] });
       const stage = root.querySelector('.cu-stage'), height = root.offsetHeight, top = stage.firstChild.offsetHeight;
       const look = () => {
         const shown = stage.querySelector('canvas, img');
-        if (!shown || shown.offsetHeight < top || root.offsetHeight < height) bad.push([shown?.offsetHeight, root.offsetHeight]);
+        const heights = [shown?.offsetHeight ?? 0, root.offsetHeight];
+        if (heights[0] < top || heights[1] < height) bad.push(heights);
         if (looking) requestAnimationFrame(look);
       };
       look();
@@ -136,6 +154,7 @@ def test_many_presses_end_at_the_last_one_and_the_picture_never_goes_away(page: 
         page.keyboard.press("ArrowRight")
     expect(readout(page, "The tangent of a cube")).to_have_text("slope 3.0000 at 1.00")
     assert page.evaluate("looking = false, bad") == []
+    assert page.evaluate("since") <= 2  # the one that was in the air, and the last
 
 
 def test_choices_and_a_checkbox_have_names_and_move_the_picture(page: Page):
@@ -180,7 +199,7 @@ def test_pictures_that_were_replaced_are_given_back(page: Page):
         step.press("Home")
         step.press("End")
     expect(readout(page, "Bars")).to_have_text(re.compile("^7 bars"))
-    assert page.evaluate("alive.size") <= 1
+    page.wait_for_function("alive.size <= 1")
 
 
 def test_an_error_is_shown_and_the_next_move_works(page: Page):
@@ -258,6 +277,11 @@ def test_the_dark_theme_has_the_dark_tones(lab):
     found = colours(place)
     assert {dark[palette.LEAF], dark[palette.PAPER], dark[palette.VALUE]} <= found
     assert not {palette.LEAF, palette.PAPER, palette.VALUE} & found
+    page.click('.lm-MenuBar-itemLabel:text-is("Settings")')
+    page.hover('.lm-Menu-itemLabel:text-is("Theme")')
+    page.click('.lm-Menu-itemLabel:text-is("JupyterLab Light")')
+    page.wait_for_function("document.querySelector('canvas').getContext('2d').getImageData(0, 0, 1, 1).data[0] === 255")
+    assert {palette.LEAF, palette.PAPER, palette.VALUE} <= colours(place)
     page.context.close()
 
 

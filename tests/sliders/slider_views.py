@@ -4,8 +4,9 @@ import math
 
 import matplotlib.patches
 import numpy
-from course_utils import palette
 from matplotlib.axes import Axes
+
+from course_utils import palette
 
 XS = numpy.linspace(-2, 2, 101)
 
@@ -205,6 +206,20 @@ def bare(ax: Axes):
     return update
 
 
-ALL = [tangent, beneath, image, notes, limits, title, fresh_artists, collections, twins, best_legend, inset, surface, bare]
+ALL = [
+    tangent,
+    beneath,
+    image,
+    notes,
+    limits,
+    title,
+    fresh_artists,
+    collections,
+    twins,
+    best_legend,
+    inset,
+    surface,
+    bare,
+]
 # More than artists changes, or axes lie over one another, or there is a third dimension.
 FULL_EVERY_TIME = [limits, title, fresh_artists, twins, surface]

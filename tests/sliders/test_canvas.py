@@ -3,6 +3,7 @@
 import numpy
 import pytest
 import slider_views as views
+
 from course_utils import explore, palette
 from course_utils.sliders.blit import Canvas
 from course_utils.sliders.dark import renderer_for

@@ -4,10 +4,11 @@ import math
 
 import pytest
 import torch
-from course_utils.sliders import play
-from course_utils.sliders.controls import control
 from hypothesis import given
 from hypothesis import strategies as st
+
+from course_utils.sliders import play
+from course_utils.sliders.controls import control
 
 
 @pytest.mark.parametrize(
@@ -42,7 +43,9 @@ def test_whole_numbers_stay_whole_and_others_do_not():
     assert control("x", (0.0, 3.0, 1)).labels == ["0", "1", "2", "3"]
 
 
-@pytest.mark.parametrize(("width", "step"), [((0.0, 1.0), 0.01), ((-2.0, 2.0), 0.02), ((0.0, 6.28), 0.05), ((0.0, 1e-3), 1e-5)])
+@pytest.mark.parametrize(
+    ("width", "step"), [((0.0, 1.0), 0.01), ((-2.0, 2.0), 0.02), ((0.0, 6.28), 0.05), ((0.0, 1e-3), 1e-5)]
+)
 def test_a_range_without_a_step_gets_a_round_one(width, step):
     values = control("x", width).values
     assert values[1] - values[0] == pytest.approx(step)
@@ -104,7 +107,12 @@ def test_labels_have_the_digits_of_the_step(written, first, last):
 
 def test_typed_values_are_checked():
     whole, real, choice, box = (control("v", each) for each in [(0, 9), (0, 1, 0.1), ["a", "b"], False])
-    assert (whole.check(3.0), real.check(torch.tensor(0.25)), choice.check("b"), box.check(True)) == (3, 0.25, "b", True)
+    assert (whole.check(3.0), real.check(torch.tensor(0.25)), choice.check("b"), box.check(True)) == (
+        3,
+        0.25,
+        "b",
+        True,
+    )
     for made, wrong in [(whole, 2.5), (whole, 10), (real, 1.01), (choice, "c"), (box, 1)]:
         with pytest.raises(ValueError, match=r"^v = "):
             made.check(wrong)

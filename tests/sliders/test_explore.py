@@ -8,11 +8,12 @@ import nbformat
 import pytest
 import slider_views as views
 import torch
-from course_utils import Picture, explore
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-SVG = '<svg xmlns="http://www.w3.org/2000/svg" width="100" height="50"><rect width="{}" height="10" fill="#0072b2"/></svg>'
+from course_utils import Picture, explore
+
+SVG = '<svg xmlns="http://www.w3.org/2000/svg" width="99" height="50"><rect width="{}" height="9" fill="#0072b2"/></svg>'
 
 
 @explore(n=(0, 4), loud=False)
@@ -49,7 +50,10 @@ def test_a_view_of_words_and_one_of_both():
 
 
 def test_a_view_of_the_whole_figure():
-    assert explore(views.surface, x=(-2, 2, 0.1)).picture.description == "A point on a surface in three dimensions: surface"
+    assert (
+        explore(views.surface, x=(-2, 2, 0.1)).picture.description
+        == "A point on a surface in three dimensions: surface"
+    )
 
 
 def test_the_size_of_the_figure():
@@ -86,7 +90,9 @@ def test_what_is_stored_shows_the_still_and_says_what_to_do(tangent):
 def test_nbval_is_content_with_a_stored_still(tmp_path):
     """The notebook holds the still alone; a live run adds the widget's view; strict comparison stays green."""
     code = "from course_utils import explore\nexplore(lambda n: f'{n} squared', n=range(3))"
-    result = nbformat.v4.new_output("execute_result", explore(lambda n: f"{n} squared", n=range(3)).stored(), execution_count=1)
+    result = nbformat.v4.new_output(
+        "execute_result", explore(lambda n: f"{n} squared", n=range(3)).stored(), execution_count=1
+    )
     cell = nbformat.v4.new_code_cell(code, outputs=[result], execution_count=1)
     kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
     nbformat.write(nbformat.v4.new_notebook(cells=[cell], metadata=kernel), tmp_path / "stored.ipynb")
@@ -134,15 +140,41 @@ def other_update(ax):
     [
         (lambda: explore(lambda x: "t"), TypeError, "at least one slider"),
         (lambda: explore(3, x=(0, 1)), TypeError, "view = 3; expected a function"),
-        (lambda: explore(nothing, y=(0, 1)).picture, TypeError, r"nothing was given axes as x and returned None; .* update\(y\)"),
-        (lambda: explore(nothing, x=(0, 1), y=(0, 1)), TypeError, "nothing has no parameter 'y' for this slider; it has x, loud"),
+        (
+            lambda: explore(nothing, y=(0, 1)).picture,
+            TypeError,
+            r"nothing was given axes as x and returned None; .* update\(y\)",
+        ),
+        (
+            lambda: explore(nothing, x=(0, 1), y=(0, 1)),
+            TypeError,
+            "nothing has no parameter 'y' for this slider; it has x, loud",
+        ),
         (lambda: explore(lambda x, y: "t", y=(0, 1)), TypeError, "a slider for 'x'"),
-        (lambda: explore(nothing, x=(0, 1)).picture, TypeError, r"nothing returned None; expected a Picture, a text, or a pair"),
-        (lambda: explore(no_update, x=(0, 1)).picture, TypeError, r"no_update .* returned 3; expected the function update\(x\)"),
-        (lambda: explore(no_readout, x=(0, 1)).picture, TypeError, "update of no_readout returned None; expected the readout"),
-        (lambda: explore(other_update, x=(0, 1)).picture, TypeError, r"other_update returned .*\(y\); .* need update\(x\)"),
+        (
+            lambda: explore(nothing, x=(0, 1)).picture,
+            TypeError,
+            r"nothing returned None; expected a Picture, a text, or a pair",
+        ),
+        (
+            lambda: explore(no_update, x=(0, 1)).picture,
+            TypeError,
+            r"no_update .* returned 3; expected the function update\(x\)",
+        ),
+        (
+            lambda: explore(no_readout, x=(0, 1)).picture,
+            TypeError,
+            "update of no_readout returned None; expected the readout",
+        ),
+        (
+            lambda: explore(other_update, x=(0, 1)).picture,
+            TypeError,
+            r"other_update returned .*\(y\); .* need update\(x\)",
+        ),
         (lambda: bar(m=3), TypeError, "bar has no slider 'm'; it has n, loud"),
         (lambda: bar(n=9), ValueError, "n = 9 is outside the slider's range, 0 to 4"),
+        (lambda: explore(views.tangent, x=(0, 1), figure_size=(3, 0)), ValueError, "figure_size = .*above zero"),
+        (lambda: explore(views.tangent, x=(0, 1), figure_size=3), TypeError, "figure_size is 3; expected 2 numbers"),
         (lambda: explore(nothing, x=(1, 0)), ValueError, "x = .* minimum 1 is above the maximum 0"),
     ],
 )

@@ -9,11 +9,12 @@ import matplotlib.pyplot as plt
 import numpy
 import pytest
 import slider_views as views
+from matplotlib.image import imread
+
 from course_utils import Picture, explore, palette
 from course_utils.sliders.dark import dark_twins
 from course_utils.sliders.png import encode
 from course_utils.sliders.widget import ExplorerWidget
-from matplotlib.image import imread
 
 SVG = '<svg xmlns="http://www.w3.org/2000/svg" width="100" height="50"/>'
 
@@ -113,7 +114,9 @@ def test_drawings_go_as_they_are():
     assert answer["svg"].startswith("<svg ")
 
 
-@pytest.mark.parametrize(("exact", "own_words", "spoken"), [(True, False, True), (False, False, False), (True, True, False)])
+@pytest.mark.parametrize(
+    ("exact", "own_words", "spoken"), [(True, False, True), (False, False, False), (True, True, False)]
+)
 def test_words_that_are_on_the_drawing_are_not_written_twice(exact, own_words, spoken):
     picture = Picture(SVG, description="three things", exact=exact)
     explorer = explore(lambda n: (picture, "n is 1") if own_words else picture, n=range(3))
