@@ -71,8 +71,8 @@ def _start(walk: Walk, number: int, v: object) -> torch.Tensor:
 
 
 def _ones(walk: Walk, number: int) -> torch.Tensor:
-    metadata = walk.functions[number]._input_metadata[walk.outputs[number]]
-    return torch.ones(metadata.shape, dtype=metadata.dtype, device=metadata.device)
+    metadata = walk.metadata[number]
+    return torch.ones(walk.shapes[number], dtype=metadata.dtype, device=metadata.device)
 
 
 class _Pass:

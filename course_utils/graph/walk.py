@@ -47,7 +47,8 @@ class Walk:
         outputs: which of that function's outputs it is.
         sources: the numbers of each operation's inputs in order, CONSTANT or BEYOND; () for a leaf.
         operations: the operation's name, None for a leaf.
-        shapes, dtypes: of each tensor, dtypes by name.
+        shapes: of each tensor.
+        metadata: what else autograd notes of it, its dtype and device.
         index: numbers by function for first outputs, by function and output for others; for `find`.
         roots: how many of the first numbers are outputs.
         cut: whether the cap ended the walk.
@@ -58,7 +59,7 @@ class Walk:
     sources: list[tuple[int, ...]]
     operations: list[str | None]
     shapes: list[tuple[int, ...]]
-    dtypes: list[str]
+    metadata: list[Any]
     index: dict[Any, int]
     roots: int
     cut: bool
@@ -71,6 +72,11 @@ class Walk:
         if key is None or key[0] is None:
             return None
         return self.index.get(key if key[1] else key[0])
+
+    @cached_property
+    def dtypes(self) -> list[str]:
+        """Each tensor's dtype by name."""
+        return [_DTYPES[one.dtype] for one in self.metadata]
 
     @cached_property
     def ages(self) -> list[int]:
@@ -142,14 +148,12 @@ class Walk:
 
 
 def walk(roots: Sequence[Key], *, limit: int) -> Walk:
-    """Visits at most `limit` tensors behind `roots`, those nearest to the roots first."""
-    functions, outputs, index = [], [], {None: CONSTANT}
-    for function, output in roots:
-        if index.setdefault(function if output == 0 else (function, output), len(functions)) == len(functions):
-            functions.append(function)
-            outputs.append(output)
-    known, count, first = index.get, len(functions), len(functions)
-    sources, operations, shapes, dtypes = [], [], [], []
+    """Visits at most `limit` tensors behind `roots`, which are all different, those nearest to them first."""
+    functions, outputs = [function for function, _ in roots], [output for _, output in roots]
+    index: dict[Any, int] = {key if key[1] else key[0]: at for at, key in enumerate(roots)}
+    index[None] = CONSTANT
+    known, count = index.get, len(roots)
+    sources, operations, shapes, metadata = [], [], [], []
     for function, output in zip(functions, outputs):
         row = []
         for source, of_source in function.next_functions:
@@ -166,14 +170,14 @@ def walk(roots: Sequence[Key], *, limit: int) -> Walk:
             row.append(at)
         sources.append(tuple(row))
         operations.append(_OPERATIONS[type(function)])
-        metadata = function._input_metadata[output]
-        shapes.append(tuple(metadata.shape))
-        dtypes.append(_DTYPES[metadata.dtype])
+        one = function._input_metadata[output]
+        shapes.append(tuple(one.shape))
+        metadata.append(one)
     if "CppFunction" in operations:  # a type of many kinds of functions, and only they themselves know their names
         own = [function.name() for function in functions]
         operations = [_short(name) if kind == "CppFunction" else kind for name, kind in zip(own, operations)]
     cut = count >= limit and any(BEYOND in row for row in sources)
-    found = Walk(functions, outputs, sources, operations, shapes, dtypes, index, first, cut)
+    found = Walk(functions, outputs, sources, operations, shapes, metadata, index, len(roots), cut)
     if count > SAFE_DEPTH:
         heights = found.ages if found.is_in_order else found.order.place
         make_safe_to_free(functions, sources, heights)

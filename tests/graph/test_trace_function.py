@@ -272,3 +272,21 @@ class TestBadInput:
     def test_a_function_that_cuts_the_graph(self):
         with pytest.raises(ValueError, match="what the function returned is .* does not require grad"):
             trace(lambda x: x.detach() * 2, x=1.0)
+
+
+def test_no_memory_is_kept():
+    import gc
+    import weakref
+
+    alive = []
+
+    def f(x):
+        y = torch.exp(x * torch.ones(50))
+        alive.append(weakref.ref(y))
+        return y.sum()
+
+    graph = trace(f, x=1.0).backward()
+    assert len(graph.nodes) == 5
+    del graph
+    gc.collect()
+    assert alive[0]() is None
