@@ -241,8 +241,8 @@ def recording() -> str:
         ratios = [times(found.get(name), plain) for name in ("trace", "torchlens")]
         rows.append([case.name, f"{plain * 1e3:.2f}", *ratios])
     return (
-        "**Recording every forward value**, with lines of code and module calls. Multiples of the plain forward pass.\n\n"
-        + markdown(["graph", "plain forward, ms", "`trace(f, …)`", "torchlens"], rows)
+        "**Recording every forward value**, with lines of code and module calls. Multiples of the plain forward\n"
+        "pass.\n\n" + markdown(["graph", "plain forward, ms", "`trace(f, …)`", "torchlens"], rows)
     )
 
 
