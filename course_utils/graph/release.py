@@ -36,8 +36,10 @@ def make_safe_to_free(functions: Sequence[Any], sources: Sequence[Sequence[int]]
         sources: for each the indices of those that it depends on, leaves left out; what is below 0 is passed over.
         heights: a number for each that is larger than those of all it depends on.
     """
-    stretches = [height // SAFE_DEPTH for height in heights]
-    for function, below, stretch in zip(functions, sources, stretches):
-        ends = [functions[source] for source in below if source >= 0 and stretches[source] < stretch]
-        if ends:
-            function.metadata[_KEY] = _Stop(ends)
+    for function, below, height in zip(functions, sources, heights):
+        start = height - height % SAFE_DEPTH
+        for source in below:
+            if source >= 0 and heights[source] < start:
+                ends = [functions[one] for one in below if one >= 0 and heights[one] < start]
+                function.metadata[_KEY] = _Stop(ends)
+                break

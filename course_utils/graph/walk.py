@@ -102,11 +102,11 @@ class Walk:
     def is_in_order(self) -> bool:
         """Whether every operation is younger than those it depends on; not so where several threads made them."""
         ages = self.ages
-        return all(
-            source < 0 or ages[source] < age or ages[source] == _LEAF
-            for age, sources in zip(ages, self.sources)
-            for source in sources
-        )
+        for age, sources in zip(ages, self.sources):
+            for source in sources:
+                if source >= 0 and age <= ages[source] != _LEAF:
+                    return False
+        return True
 
     def _place_leaves(self, operations: list[int]) -> Order:
         """The engine takes the youngest operation that is ready, and a leaf as soon as it is."""
