@@ -38,6 +38,7 @@ from course_utils.graph.model import choose_cards
 from course_utils.graph.trace import LIMIT
 
 ROUNDS, PATIENCE = 7, 20
+MANY_ROUNDS = 21
 PEERS = ("torchviz", "torchview", "torchlens")
 # Beyond this many operations a peer that takes minutes or crashes the process is not started.
 MOST_FOR_PEERS = 10_001
@@ -91,12 +92,12 @@ def patience(seconds: float) -> Iterator[None]:
         signal.setitimer(signal.ITIMER_REAL, 0)
 
 
-def measure(contenders: dict[str, Callable[[], object]]) -> dict[str, float | str]:
+def measure(contenders: dict[str, Callable[[], object]], *, rounds: int = ROUNDS) -> dict[str, float | str]:
     """Median seconds of each contender, taken in turns; or why there is no figure."""
     taken: dict[str, list[float]] = {name: [] for name in contenders}
     failed: dict[str, str] = {}
     gc.collect()
-    for _ in range(ROUNDS):
+    for _ in range(rounds):
         for name, run in contenders.items():
             # The first run warms up and shows how many fit into a round.
             if name in failed or (sum(taken[name]) > PATIENCE and len(taken[name]) > 1):
@@ -177,7 +178,7 @@ def reading() -> str:
             "trace": lambda: trace(output, values=False, **limit),
             "looked at": lambda: trace(output, values=False, **limit).nodes,
             "values": lambda: trace(output, **limit).nodes,
-        })  # fmt: skip
+        }, rounds=MANY_ROUNDS)  # fmt: skip
         least = found["floor"]
         own = [times(found[name], least) for name in ("trace", "looked at", "values")]
         # By themselves: what they leave behind slows whoever comes next.
