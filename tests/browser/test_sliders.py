@@ -51,7 +51,7 @@ def trouble(n):
     if n == 3:
         raise ValueError("three is bad")
     if n >= 5:
-        time.sleep(1.5 if n == 5 else 10)
+        time.sleep(4 if n == 5 else 20)
     return f"{n} is fine"
 
 trouble
@@ -242,7 +242,7 @@ def test_the_first_move_can_be_interrupted_and_the_next_one_works(lab):
 
 
 def test_sliders_move_while_a_cell_runs(lab):
-    page = lab.open(lab.write("busy.ipynb", SETUP, TANGENT, "time.sleep(20)"))
+    page = lab.open(lab.write("busy.ipynb", SETUP, TANGENT, "time.sleep(60)"))
     lab.menu(page, "Run", "Run Selected Cell")
     lab.menu(page, "Run", "Run Selected Cell")
     place = explorer(page, "The tangent of a cube")
