@@ -33,7 +33,7 @@ import torch
 from models import Case, chain, lesson, models
 from table import machine, markdown, write_section
 
-from course_utils.graph import draw_graph, trace
+from course_utils import draw_graph, trace
 from course_utils.graph.model import choose_cards
 from course_utils.graph.trace import LIMIT
 

@@ -6,7 +6,7 @@ import numpy
 import pytest
 import torch
 
-from course_utils.graph import draw_graph, step_backward, trace
+from course_utils import draw_graph, step_backward, trace
 
 
 class Value:

@@ -4,7 +4,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from course_utils.graph import trace
+from course_utils import trace
 
 
 def leaf(value):

@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 
 import course_utils
-from course_utils.graph import trace
+from course_utils import trace
 
 
 def leaf(value, **options):

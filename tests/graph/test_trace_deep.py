@@ -6,11 +6,11 @@ import sys
 import pytest
 import torch
 
-from course_utils.graph import trace
+from course_utils import trace
 
 PROGRAM = """
 import gc, sys, threading, torch
-from course_utils.graph import trace
+from course_utils import trace
 
 def chain(count):
     x = torch.tensor(1.0, requires_grad=True)

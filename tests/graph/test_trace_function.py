@@ -6,7 +6,7 @@ from functools import partial
 import pytest
 import torch
 
-from course_utils.graph import trace
+from course_utils import trace
 
 SCALE = torch.tensor([1.0, 2.0])
 W = torch.tensor(5.0, requires_grad=True)

@@ -7,7 +7,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from course_utils.graph import trace
+from course_utils import trace
 
 UNARY = [
     torch.sin, torch.cos, torch.tanh, torch.sigmoid, torch.neg, torch.square, torch.relu, torch.abs, torch.clone,
