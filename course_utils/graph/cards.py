@@ -7,6 +7,7 @@ numbers move does not jump.
 from __future__ import annotations
 
 import html
+import textwrap
 from collections.abc import Sequence
 from math import prod
 from typing import NamedTuple
@@ -19,6 +20,7 @@ from .strokes import CELL, DIM, TITLE_CELL, warning_sign
 from .text import KEPT, NOT_KEPT, NOT_YET, called, cells, clean, count, gradient_text, is_kept, label, trouble, value_text
 
 PAD, TITLE_LINE, SMALL_LINE, ROW, STACK = 9, 22, 16, 18, 4
+NOTE = 26  # characters in a line of a note
 
 
 class Face(NamedTuple):
@@ -101,7 +103,7 @@ def _lines(graph: Graph, card: Card, node: Node) -> list[str]:
     lines = [_inside(graph, card) + ", output" * node.is_output] if card.is_group else []
     lines += [format_shape(node.shape)] if node.shape else []
     lines += [f"same tensor, {card.use[0]} of {card.use[1]}"] if card.use else []
-    return lines + ([clean(node.note, room=26)] if node.note and not card.is_group else [])
+    return lines + (textwrap.wrap(clean(node.note, room=2 * NOTE), NOTE) if node.note and not card.is_group else [])
 
 
 def _is_troubled(graph: Graph, card: Card) -> bool:

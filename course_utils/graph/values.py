@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
@@ -167,7 +168,7 @@ class _Reader:
             if "freed" in str(error):
                 self.facts.is_freed = True
             elif "inplace" in str(error):
-                self.facts.notes[number] = "a value saved here was changed in place since"
+                self.facts.notes[number] = _versions(str(error))
             else:
                 raise
             return None
@@ -229,6 +230,12 @@ class _Reader:
             self.facts.constants.append(constant)
             if is_tensor:
                 known[id(value)] = constant
+
+
+def _versions(message: str) -> str:
+    """What autograd's complaint about a saved tensor comes to: the version it has now, and the one that was saved."""
+    now, saved = re.search(r"is at version (\d+); expected version (\d+)", message).groups()
+    return f"changed in place since: saved at version {saved}, now {now}"
 
 
 def _is_small(shape: tuple[int, ...]) -> bool:

@@ -152,7 +152,7 @@ def test_a_saved_value_that_was_changed_in_place_is_said_so():
     y.add_(1)
     graph = trace(y + z, x=x)
     assert [node.note for node in graph.nodes if node.operation == "Exp"] == [
-        "a value saved here was changed in place since"
+        "changed in place since: saved at version 0, now 1"
     ]
     with pytest.raises(RuntimeError, match="modified by an inplace operation"):
         graph.backward()
