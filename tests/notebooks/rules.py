@@ -15,7 +15,7 @@ from html.parser import HTMLParser
 from itertools import groupby
 
 from nbformat import NotebookNode
-from refresh import METADATA, RANDOM_ID, WIDGET_VIEW
+from refresh import ANSI, METADATA, RANDOM_ID, WIDGET_VIEW
 
 Rule = Callable[[NotebookNode], list[str]]
 RULES: list[Rule] = []
@@ -29,7 +29,6 @@ DRAWING = {"matplotlib", "pylab", "seaborn", "plotly", "bokeh", "ipywidgets", "a
 PRIVATE = re.compile(
     r"(?<![\w./:<])/(?:home|root|Users|tmp|work|opt|usr|var|private)/|[A-Z]:\\Users|ipykernel_\d|\b0x[0-9a-f]{6,}"
 )
-ANSI = re.compile(r"\x1b\[[\d;]*m")
 FORMULA = r"\$\$.+?\$\$|\\\[.+?\\\]|\\begin\{.+?\\end\{\w+\*?\}"
 FENCE = r"^```.*?^```"
 NOT_PROSE = re.compile(rf"(?ms){FENCE}|{FORMULA}|^#+ .*?$|^\|.*?$|!\[.*?\]\(.*?\)|\]\(.*?\)|<[^>]+>")

@@ -57,13 +57,24 @@ def test_a_cell_that_raises_leaves_the_notebook_as_it_was(tmp_path: Path, capsys
     assert "ZeroDivisionError" in capsys.readouterr().err
 
 
-def test_an_error_on_purpose_is_stored_without_the_machines_folders(tmp_path: Path) -> None:
+def test_an_error_on_purpose_is_stored_with_the_lines_of_the_cell_alone(tmp_path: Path) -> None:
     path = write(tmp_path / "lesson.ipynb", "import torch\ntorch.ones(2).backward()", tags=("raises-exception",))
     refresh.refresh(path)
     (error,) = nbformat.read(path, as_version=4).cells[0].outputs
-    assert error.ename == "RuntimeError"
-    assert "site-packages/torch/" in "".join(error.traceback)
-    assert str(Path(refresh.sys.prefix)) not in "".join(error.traceback)
+    _, _, own, between, last = [refresh.ANSI.sub("", frame) for frame in error.traceback]
+    assert own.startswith("Cell In[1], line 2") and "torch.ones(2).backward()" in own
+    assert between == "…"
+    assert last == f"RuntimeError: {error.evalue}"
+
+
+def test_a_traceback_keeps_every_frame_of_a_cell() -> None:
+    frames = ["ValueError", "\x1b[36mCell\x1b[39m In[3], line 1", "File a.py:3", "File b.py:4", "Cell In[2], line 5", "why"]
+    assert refresh.stable_traceback(frames) == [*frames[:2], "…", *frames[4:]]
+
+
+def test_a_traceback_names_no_folder_of_the_machine() -> None:
+    (frame,) = refresh.stable_traceback([f"in {refresh.ROOT}/course_utils/tables.py and {refresh.sys.base_prefix}/lib"])
+    assert frame == "in course_utils/tables.py and python/lib"
 
 
 def test_shows_its_progress(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
