@@ -17,6 +17,7 @@ from .. import palette
 from .diagnosis import diagnose, misfit
 from .observe import Probe, is_unfinished, is_unfinished_observation, observe, same, world_as_it_was
 from .progress import remember
+from .report import report
 from .show import Card, Shown
 
 _WORDS = {
@@ -89,14 +90,19 @@ class Exercise(Shown):
         return answer
 
     def check(self, answer: object) -> Verdict:
-        """Right, Not yet or Unfinished, and why; a pass is remembered. Never raises, whatever the answer does."""
-        verdict = self.grade(answer)
-        if verdict.status == "right" and self.name is not None:
-            return replace(verdict, message=remember(self.name))
-        return verdict
+        """Right, Not yet or Unfinished, and why; a pass is remembered. Never raises, whatever the answer does.
+
+        Where the instructor has set a board (`COURSE_UTILS_BOARD`), it is told of the verdict, and the card says so.
+        """
+        verdict, name = self.grade(answer), self.name
+        if name is None:
+            return verdict
+        message = remember(name) if verdict.status == "right" else verdict.message
+        said = report(name, verdict.status, verdict.mistake)
+        return replace(verdict, message="\n\n".join(filter(None, [message, said])))
 
     def grade(self, answer: object) -> Verdict:
-        """The verdict of `check`, without remembering it."""
+        """The verdict of `check`, without remembering or telling it."""
         if is_unfinished(answer):
             return self._unfinished
         if problem := misfit(answer, self.answer):

@@ -1,0 +1,74 @@
+"""Small files of JSON lines, only ever appended to: what the learner's notebooks remember.
+
+Each line is one write that starts on a fresh line: two notebooks at once cannot lose each other's lines, and a line cut
+short by a full disk spoils only itself.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+FOLDER_VARIABLE = "COURSE_UTILS_DATA"
+"""Environment variable: the folder to keep records in, instead of the user's data folder."""
+
+Opener = Callable[[str, int], int]
+
+
+def data_folder() -> Path:
+    """Where the learner's records are kept; the folder may not exist yet."""
+    from platformdirs import user_data_dir
+
+    return Path(os.environ.get(FOLDER_VARIABLE) or user_data_dir("course_utils", appauthor=False))
+
+
+def private(path: str, flags: int) -> int:
+    """An opener (see `open`) for files that nobody else may read."""
+    return os.open(path, flags, 0o600)
+
+
+def append(path: Path, record: Mapping[str, object], *, opener: Opener | None = None, lasting: bool = False) -> None:
+    """Appends the record as one line to the file, which is made where it is missing.
+
+    Args:
+        path: of the file; its folder exists.
+        record: what `json` can write.
+        opener: as for `open`.
+        lasting: waits until the disk has it, so that it outlives a power cut.
+
+    Raises:
+        OSError: it could not be written, or not to its end (which a nearly full disk does without complaint).
+    """
+    line = f"\n{json.dumps(record)}".encode()
+    with open(path, "ab", buffering=0, opener=opener) as file:
+        if file.write(line) != len(line):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        if lasting:
+            os.fsync(file.fileno())
+
+
+def read(path: Path) -> Iterator[dict[str, object]]:
+    """The records of a file, oldest first; none where there is no file. Lines that cannot be read are left out.
+
+    Raises:
+        OSError: the file is there and cannot be read.
+    """
+    try:
+        lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+    except FileNotFoundError:
+        return
+    for line in lines:
+        try:
+            record = json.loads(line)
+        except (ValueError, RecursionError):
+            continue
+        if isinstance(record, dict):
+            yield record
+
+
+def reason(error: OSError) -> str:
+    """Why a file failed, in the system's words."""
+    return error.strerror or str(error)

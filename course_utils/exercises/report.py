@@ -1,0 +1,137 @@
+"""Telling the instructor's board of each check. Off unless `COURSE_UTILS_BOARD` is set; every card says when it is on.
+
+The board is a folder. Each learner appends to a file of their own in it, which is named by a pseudonym and holds one line
+of JSON for each check: exercise, verdict, number of the foreseen mistake, time. Nothing else is stored: no name, no
+answer. `course_utils.workshop.dropbox` prepares a folder where learners cannot read each other's files, and
+`course_utils.workshop.board` reads it.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+import secrets
+import stat
+from collections.abc import Mapping
+from datetime import datetime, timezone
+from pathlib import Path
+from threading import Thread
+
+from .records import append, data_folder, private, read, reason
+
+BOARD_VARIABLE = "COURSE_UTILS_BOARD"
+"""Environment variable: the board's folder. Unset or empty: there is no board."""
+PSEUDONYM_VARIABLE = "COURSE_UTILS_PSEUDONYM"
+"""Environment variable: the learner's pseudonym, instead of one made at random and kept beside the progress."""
+PSEUDONYM = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,47}")
+SUFFIX = ".jsonl"
+PATIENCE = 0.05  # seconds that a check waits for the board's disk; the line may still arrive after that
+
+_TOLD: set[str] = set()  # troubles that this kernel has already told
+
+
+def board_folder() -> Path | None:
+    """The board's folder, or None where there is no board."""
+    folder = os.environ.get(BOARD_VARIABLE)
+    return Path(folder) if folder else None
+
+
+def pseudonym() -> str:
+    """The learner's name on the board: `COURSE_UTILS_PSEUDONYM`, or a random one that is made once and kept.
+
+    Raises:
+        ValueError: the variable holds what cannot be a pseudonym.
+        OSError: the random one cannot be kept.
+    """
+    if given := os.environ.get(PSEUDONYM_VARIABLE):
+        if not PSEUDONYM.fullmatch(given):
+            raise ValueError(f"{PSEUDONYM_VARIABLE} is {given[:60]!r}; expected up to 48 letters, digits, - and _")
+        return given
+    path = data_folder() / "pseudonym.jsonl"
+    if not (kept := _kept(path)):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        append(path, {"pseudonym": secrets.token_hex(4)}, opener=private)
+        kept = _kept(path)
+    return kept[0]  # where two notebooks come here at once, the first line names both
+
+
+def _kept(path: Path) -> list[str]:
+    names = (record.get("pseudonym") for record in read(path))
+    return [name for name in names if isinstance(name, str) and PSEUDONYM.fullmatch(name)]
+
+
+def report(exercise: str, verdict: str, mistake: int | None) -> str:
+    """Tells the board of a check and returns what to tell the learner about that; "" where there is no board.
+
+    Never raises, and never waits longer than `PATIENCE`. A board that fails is told in words, once in a kernel.
+
+    Args:
+        exercise: as in "lesson_02.slope".
+        verdict: "right", "wrong" or "unfinished".
+        mistake: which foreseen mistake it was, counted from 1, or None.
+    """
+    folder = board_folder()
+    if folder is None:
+        return ""
+    time = datetime.now(timezone.utc).isoformat(timespec="seconds")
+    record = {"exercise": exercise, "verdict": verdict, "mistake": mistake, "time": time}
+    outcome = [("it does not answer", "")]
+    writer = Thread(target=lambda: outcome.append(_write(folder, record)), daemon=True)
+    writer.start()
+    writer.join(PATIENCE)
+    trouble, name = outcome[-1]
+    if not trouble:
+        return f"Also on the instructor's board, as `{name}`."
+    said = f"The instructor's board could not be told: {trouble} (`{folder}`). This is said once; all else works."
+    if said in _TOLD:
+        return ""
+    _TOLD.add(said)
+    return said
+
+
+def board_notice() -> str:
+    """One sentence on what the board is told and under which name; "" where there is no board."""
+    folder = board_folder()
+    if folder is None:
+        return ""
+    try:
+        name = pseudonym()
+    except (OSError, ValueError) as error:
+        return f"The instructor's board is set (`{folder}`), and has no name for you: {_reason(error)}."
+    kept = "exercise, verdict, number of the mistake and time"
+    return f"The instructor's board is on: each check is also kept there as `{name}`, with {kept}, nothing else."
+
+
+def _write(folder: Path, record: Mapping[str, object]) -> tuple[str, str]:
+    """What went wrong, "" where nothing did, and the learner's pseudonym."""
+    try:
+        name = pseudonym()
+        append(folder / f"{name}{SUFFIX}", record, opener=_open_own)
+    except (OSError, ValueError) as error:
+        return _reason(error), ""
+    return "", name
+
+
+def _reason(error: OSError | ValueError) -> str:
+    return reason(error) if isinstance(error, OSError) else str(error)
+
+
+def _open_own(path: str, flags: int) -> int:
+    """Opens a plain file of the learner's own, for others to read only where the folder's setgid group says who.
+
+    A folder that everybody may write to is no place to trust: a link or a pipe in the file's place is refused.
+    """
+    mode = 0o640 if os.stat(os.path.dirname(path)).st_mode & stat.S_ISGID else 0o600
+    file = os.open(path, flags | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0), mode)
+    try:
+        found = os.fstat(file)
+        is_own = os.name != "posix" or found.st_uid == os.geteuid()
+        if not (is_own and stat.S_ISREG(found.st_mode) and found.st_nlink == 1):
+            raise PermissionError(errno.EPERM, "what has this name there is not a file of your own")
+        if os.name == "posix" and stat.S_IMODE(found.st_mode) != mode:  # by a umask, or made before the folder was
+            os.fchmod(file, mode)
+    except OSError:
+        os.close(file)
+        raise
+    return file
