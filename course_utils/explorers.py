@@ -6,16 +6,17 @@ Each is a view from `course_utils.plots` and a call of `explore`, so any of them
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from matplotlib.axes import Axes
 
-from .checks import check_number, check_numbers, check_range, check_tensor, check_whole
+from .checks import check_function, check_number, check_numbers, check_range, check_tensor, check_whole, describe
+from .plots.boundaries import boundary_view
 from .plots.curves import tangent_view
-from .plots.descent import STEPS, descent_view, newton_view
+from .plots.descent import STEPS, descent_view, newton_view, paths_view
 from .plots.differences import secant_view
 from .plots.drawing import WIDE, Update, View, number, place, vector
-from .plots.fits import fit_view
+from .plots.fits import fit_view, loss_part
 from .plots.functions import ScalarFunction
 from .plots.matrices import jacobian_of, vjp_view
 from .plots.surfaces import DIRECTION, PARTIALS, Surface, direction_view, partials_view
@@ -24,6 +25,7 @@ from .plots.training import MOST_CALLS, accumulation_view, microbatch_view, spli
 from .sliders import Explorer, explore, play
 
 SURFACE = (6.4, 4.6)  # inches
+BOUNDARY = (6.4, 4.4)
 
 
 def _slider(values: tuple[float, float], *, start: float | None = None) -> tuple[float, ...]:
@@ -215,11 +217,76 @@ def explore_training(
 
     def training(ax: Axes) -> Update:
         move = fit_view(x, y)(ax)
+        return lambda step: f"step {step}: {move(models[step])}"
 
-        def update(step: int) -> str:
-            loss = "" if losses is None else f"loss {number(losses[step])}, "
-            return f"step {step}: {loss}{move(models[step])}"
+    def training_with_losses(left: Axes, right: Axes) -> Update:
+        move, mark = fit_view(x, y)(left), loss_part(right, losses)
+        return lambda step: f"step {step}: {mark(step)}, {move(models[step])}"
+
+    if losses is None:
+        return explore(training, step=play(range(len(models))))
+    return explore(training_with_losses, figure_size=(WIDE, 3.8), step=play(range(len(models))))
+
+
+def explore_paths(
+    f: object,
+    paths: Callable[[float], Mapping[str, object]],
+    *,
+    learning_rate: Sequence[float],
+    x: object = (-2, 2),
+    y: object = (-2, 2),
+) -> Explorer:
+    """The paths of several optimisers from the same start, with a slider for the learning rate.
+
+    Args:
+        f: `f(x, y)`, `f(p)` with p of shape (2,), or an nn.Module that takes shape (1, 2).
+        paths: given a learning rate, the points of each path, shape (n, 2), by name; up to four, always the same names.
+        learning_rate: the rates to choose from, rising.
+        x, y: the ranges (low, high) of the first and the second input.
+
+    Raises:
+        TypeError: `f` or `paths` is not a function; a path is not a tensor.
+        ValueError: no paths or more than four, a path of another shape; an empty range.
+    """
+    surface = Surface(f, x=x, y=y)
+    names = list(check_function(paths, name="paths")(learning_rate[0]))
+    if not 1 <= len(names) <= 4:
+        raise ValueError(f"paths returned {len(names)} paths; expected one to four by name, such as {{'SGD': points}}")
+
+    def optimisers(ax: Axes) -> Update:
+        move = paths_view(surface, names)(ax)
+
+        def update(learning_rate: float) -> str:
+            tracks = paths(learning_rate)
+            move(tracks)
+            ends = {name: surface.function.value_and_gradient(list(tracks[name][-1]))[0] for name in names}
+            steps = len(tracks[names[0]]) - 1
+            told = ", ".join(f"{name} {number(end)}" for name, end in ends.items())
+            return f"learning rate {learning_rate:g}, {surface.function.label} after {steps} steps: {told}"
 
         return update
 
-    return explore(training, step=play(range(len(models))))
+    return explore(optimisers, figure_size=SURFACE, learning_rate=list(learning_rate))
+
+
+def explore_boundary(points: object, labels: object, models: Mapping[int, object]) -> Explorer:
+    """How a classifier's decision boundary came about: the model as it was at some epochs, on a slider that also plays.
+
+    Args:
+        points, labels: as in `plot_boundary`.
+        models: the model at each epoch that is to be shown, such as `{0: copy.deepcopy(net), 10: …}`, epochs rising.
+
+    Raises:
+        TypeError: models is no such dict; what `plot_boundary` raises.
+        ValueError: fewer than two models; what `plot_boundary` raises.
+    """
+    if not isinstance(models, Mapping):
+        raise TypeError(f"models is {describe(models)}; expected a dict of epochs and models")
+    if len(models) < 2:
+        raise ValueError(f"models has {len(models)} entries; expected the model at two epochs at least")
+
+    def boundary(ax: Axes) -> Update:
+        move = boundary_view(points, labels)(ax)
+        return lambda epoch: f"epoch {epoch}: {move(models[epoch])}"
+
+    return explore(boundary, figure_size=BOUNDARY, epoch=play(list(models), seconds=0.15))

@@ -107,20 +107,39 @@ def plot_paths(
     """
     if not isinstance(paths, Mapping) or not 1 <= len(paths) <= len(palette.CYCLE):
         raise ValueError(f"paths is {paths!r}; expected one to four paths by name, such as {{'SGD': points}}")
-    tracks = {name: check_tensor(points, name=f"paths[{name!r}]", dims=2) for name, points in paths.items()}
-    for name, points in tracks.items():
-        if points.shape[1] != 2:
-            raise ValueError(f"paths[{name!r}] has shape {tuple(points.shape)}; expected (points, 2)")
     surface = Surface(f, x=x, y=y, levels=levels)
+    return still(paths_view(surface, list(paths)), height=4.6, paths=paths)
+
+
+def paths_view(surface: Surface, names: Sequence[str]) -> View:
+    """The view behind `plot_paths`; `update(paths)` draws other paths of the same names."""
 
     def view(ax: Axes) -> Update:
         surface.draw(ax)
-        for (name, points), look in zip(tracks.items(), palette.CYCLE, strict=False):
-            _Path(ax, look, label=name).set(points, surface)
-        told = (f"{name}: {_describe_path(points, surface, len(points) - 1)}" for name, points in tracks.items())
-        return lambda: "; ".join(told)
+        lines = {name: _Path(ax, look, label="") for name, look in zip(names, palette.CYCLE, strict=False)}
+        handles = [path.line for path in lines.values()]
+        above = {"loc": "lower left", "bbox_to_anchor": (0, 1), "ncols": len(names), "borderaxespad": 0.2}
+        legend = ax.legend(handles, names, handlelength=2.4, columnspacing=1.6, **above)
+        for text, look in zip(legend.get_texts(), palette.CYCLE, strict=False):
+            text.set(color=look["color"], fontweight="bold")
 
-    return still(view, height=4.6)
+        def update(paths: Mapping[str, object]) -> str:
+            tracks = {name: _checked_path(paths[name], name) for name in names}
+            for name, points in tracks.items():
+                lines[name].set(points, surface)
+            told = (f"{name}: {_describe_path(points, surface, len(points) - 1)}" for name, points in tracks.items())
+            return "; ".join(told)
+
+        return update
+
+    return view
+
+
+def _checked_path(points: object, name: str) -> torch.Tensor:
+    points = check_tensor(points, name=f"paths[{name!r}]", dims=2)
+    if points.shape[1] != 2:
+        raise ValueError(f"paths[{name!r}] has shape {tuple(points.shape)}; expected (points, 2)")
+    return points
 
 
 class _Path:

@@ -32,20 +32,31 @@ def plot_fit(x: object, y: object, *, model: object, losses: Sequence[float] | N
         TypeError: not numbers, or a model that is not a function.
         ValueError: x and y of different lengths, a model that raises or returns several values, no losses.
     """
-    view = fit_view(x, y)
     if losses is None:
-        return still(view, model=model)
-    losses = check_tensor(losses, name="losses", dims=1)
+        return still(fit_view(x, y), model=model)
 
     def both(left: Axes, right: Axes) -> Update:
-        right.plot(range(1, len(losses) + 1), losses, **palette.CYCLE[1])
-        right.plot(len(losses), losses[-1], "o", color=palette.GRADIENT, **DOT)
-        right.set(xlabel="step", ylabel="loss", ylim=(0, None))
-        caption(right, palette.GRADIENT)[0].set_text(minus(f"loss = {number(losses[-1])}"))
-        update = view(left)
-        return lambda model: f"{update(model)}; loss {number(losses[-1])} after {len(losses)} steps"
+        move, mark = fit_view(x, y)(left), loss_part(right, losses)
+        return lambda model: f"{move(model)}; {mark(len(losses) - 1)} after {len(losses)} steps"
 
     return still(both, model=model)
+
+
+def loss_part(ax: Axes, losses: Sequence[float]) -> Update:
+    """Draws the losses over the steps; returns the `update(step)` that marks one of them, counted from 0."""
+    losses = check_tensor(losses, name="losses", dims=1)
+    ax.plot(losses, **palette.CYCLE[1])
+    (dot,) = ax.plot([], [], "o", color=palette.GRADIENT, **DOT)
+    ax.set(xlabel="step", ylabel="loss", ylim=(0, 1.05 * losses.max().item() or 1.0))
+    (told,) = caption(ax, palette.GRADIENT)
+
+    def update(step: int) -> str:
+        dot.set_data([step], [losses[step]])
+        text = f"loss {number(losses[step])}"
+        told.set_text(minus(text))
+        return text
+
+    return update
 
 
 def fit_view(x: object, y: object) -> View:

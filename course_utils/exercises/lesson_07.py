@@ -1,0 +1,467 @@
+"""Exercises of lesson 07: what gradients are for."""
+
+import torch
+from torch.optim.optimizer import register_optimizer_step_pre_hook
+
+from .exercise import Prediction, exercise, prediction
+
+
+@prediction(
+    """
+    Three samples, $x = 1, 2, 3$ and $y = 2, 4, 5$. The line $w x + b$ stands at $w = 2$, $b = 0$; the loss is the mean
+    of the squared errors. One step of gradient descent with learning rate 0.1: where is $w$ afterwards? Type a number.
+    """,
+    mistakes=[
+        (2.2, "That is one step *uphill*. The gradient points to where the loss grows; which sign has the step?"),
+        (2.0, "Two of the three samples lie on the line, that is right. The third does not, and it pulls."),
+        (0.2, "That is how far the step goes. From where?"),
+        (1.4, "You added up the slopes of the three samples. The loss is their *mean*."),
+        (1.9, "The square has a derivative too: $(e^2)' = 2e$."),
+        (0.0, "You went the whole length of the gradient. The learning rate makes the step shorter."),
+        (1.9333, "That is how far `b` would go. An error counts for $w$ as often as its `x` is large."),
+    ],
+    hints=[
+        "First the three errors $w x - y$. Only one of them is not zero.",
+        "The slope by $w$ is the mean of $2 \\cdot \\text{error} \\cdot x$ over the three samples.",
+        "A step goes against the slope: subtract the learning rate times the slope.",
+    ],
+)
+def one_step():
+    x, y = torch.tensor([1.0, 2.0, 3.0]), torch.tensor([2.0, 4.0, 5.0])
+    w = torch.tensor(2.0, requires_grad=True)
+    ((w * x - y) ** 2).mean().backward()
+    return (w - 0.1 * w.grad).item()
+
+
+def _samples():
+    x = torch.randn(6, 3)
+    return x, x.sum(1, keepdim=True) + 1
+
+
+def _trained(train_step, steps):
+    net, (x, y) = torch.nn.Linear(3, 1), _samples()
+    optimizer = torch.optim.SGD(net.parameters(), lr=0.05)
+    for _ in range(steps):
+        train_step(net, optimizer, torch.nn.MSELoss(), x, y)
+    return [weight.detach().clone() for weight in net.parameters()]
+
+
+def _returned(train_step):
+    net, (x, y) = torch.nn.Linear(3, 1), _samples()
+    return train_step(net, torch.optim.SGD(net.parameters(), lr=0.05), torch.nn.MSELoss(), x, y)
+
+
+def _returns_a_float(train_step):
+    return isinstance(_returned(train_step), float)
+
+
+@exercise(
+    """
+    Write `train_step(net, optimizer, loss_fn, x, y)`: one update of the weights of `net` by the gradient of
+    `loss_fn(net(x), y)`. It will be called again and again. Return the loss as a plain number, as it was before the
+    update.
+    """,
+    probe={
+        "the weights after one call": lambda train_step: _trained(train_step, 1),
+        "the weights after three calls": lambda train_step: _trained(train_step, 3),
+        "the loss that is returned": _returned,
+        "the loss is a plain Python number": _returns_a_float,
+    },
+    hints=[
+        "Four things have to happen besides the forward pass and the return: which of them must come first, and which last?",
+        "`backward` adds to what is in `.grad`. Where must the old gradient go, so that each call stands on its own?",
+        "`loss.item()` is a number without a graph.",
+    ],
+)
+def train_step(net, optimizer, loss_fn, x, y):
+    loss = loss_fn(net(x), y)
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+    return loss.item()
+
+
+@train_step.right
+def _(net, optimizer, loss_fn, x, y):
+    loss = loss_fn(net(x), y)
+    loss.backward()
+    optimizer.step()
+    optimizer.zero_grad()
+    return loss.item()
+
+
+@train_step.mistake(
+    "One call is right, three are not: nothing empties `.grad`, so each step follows the sum of all gradients so far."
+)
+def _(net, optimizer, loss_fn, x, y):
+    loss = loss_fn(net(x), y)
+    loss.backward()
+    optimizer.step()
+    return loss.item()
+
+
+@train_step.mistake(
+    "The weights never move: no `step` comes after `backward`, or `zero_grad` between the two throws the gradient away."
+)
+def _(net, optimizer, loss_fn, x, y):
+    loss = loss_fn(net(x), y)
+    loss.backward()
+    optimizer.zero_grad()
+    optimizer.step()
+    return loss.item()
+
+
+@train_step.mistake("The step is taken twice with the same gradient. One call, one update.")
+def _(net, optimizer, loss_fn, x, y):
+    loss = loss_fn(net(x), y)
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+    optimizer.step()
+    return loss.item()
+
+
+@train_step.mistake("Each call steps *before* it has its own gradient: it uses the one of the call before, or none at all.")
+def _(net, optimizer, loss_fn, x, y):
+    loss = loss_fn(net(x), y)
+    optimizer.step()
+    optimizer.zero_grad()
+    loss.backward()
+    return loss.item()
+
+
+@train_step.mistake(
+    "The training is right. But the loss you return is a tensor: who adds it up keeps its graph alive. Return a number."
+)
+def _(net, optimizer, loss_fn, x, y):
+    loss = loss_fn(net(x), y)
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+    return loss
+
+
+@train_step.mistake("The training is right. Return the loss as well.")
+def _(net, optimizer, loss_fn, x, y):
+    loss = loss_fn(net(x), y)
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+
+
+@train_step.mistake("The training is right. But that is the loss *after* the update, at the price of a second forward pass.")
+def _(net, optimizer, loss_fn, x, y):
+    loss = loss_fn(net(x), y)
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+    return loss_fn(net(x), y).item()
+
+
+broadcast_size = Prediction(
+    """
+    A model returns four predictions in the shape (4, 1). The targets have the shape (4,). How many numbers are in
+    `predictions - targets`? Type a number.
+    """,
+    16,
+    mistakes=[
+        (4, "So it was meant. But PyTorch lines up shapes from the *last* dimension, and stretches every 1 it meets."),
+        (8, "Nothing is put side by side: a dimension of size 1 is stretched to the size of the other."),
+        (1, "The mean over them would be one number. How many are there before the mean?"),
+        (5, "Sizes are not added up: a dimension of size 1 is stretched to the size of the other."),
+    ],
+    hints=[
+        "Write the shapes under each other, at the right edge: (4, 1) and (4,). What is missing counts as 1.",
+        "In each place the larger size wins. Which shape comes out?",
+    ],
+)
+
+
+@prediction(
+    """
+    Adam with learning rate 0.1, at a place where the gradient is 0.001. How far does the weight move in the **first**
+    step? Type a positive number.
+    """,
+    mistakes=[
+        (0.0001, "That is the step of SGD. Adam divides by the size of the gradients it has seen; so far, that is this one."),
+        (1.0, "That is the first step of RMSprop, which divides by a root that has hardly begun to fill. Adam corrects for "
+         "that."),
+        (0.3162, "The first mean holds a tenth of the gradient, the second a thousandth of its square. Both are corrected "
+         "before the division."),
+        (0.001, "That is the gradient. Adam looks at its sign and hardly at its size."),
+        (100.0, "The correction divides by the *root* of the mean square."),
+    ],
+    hints=[
+        "After the first step, and corrected, the mean of all gradients is this gradient. What is the mean of its squares?",
+        "A number divided by the root of its square: what is left of 0.001?",
+    ],
+)
+def adam_first_step():
+    w = torch.tensor(1.0, requires_grad=True)
+    optimizer = torch.optim.Adam([w], lr=0.1)
+    w.grad = torch.tensor(0.001)
+    optimizer.step()
+    return 1 - w.item()
+
+
+SETTINGS = (0.1, 0.9, 0.99, 1e-3)  # lr, b1, b2, eps
+
+
+def _adam_steps(adam_step):
+    p, m, v = torch.tensor([1.0, -2.0]), torch.zeros(2), torch.zeros(2)
+    seen = []
+    for step in (1, 2, 3):
+        p, m, v = adam_step(p, torch.stack([p[0], 5 * p[1]]), m, v, step, *SETTINGS)
+        seen += [p, m, v]
+    return seen
+
+
+def _leaves_arguments_alone(adam_step):
+    given = [torch.tensor([1.0, -2.0]), torch.tensor([0.5, 0.2]), torch.tensor([0.1, 0.1]), torch.tensor([0.3, 0.2])]
+    before = [tensor.clone() for tensor in given]
+    adam_step(*given, 2, *SETTINGS)
+    return all(map(torch.equal, given, before))
+
+
+@exercise(
+    """
+    Write `adam_step(p, g, m, v, step, lr, b1, b2, eps)`: one step of Adam for the weights `p` with the gradient `g`.
+    `m` and `v` are the running means of the gradient and of its square, as the last step returned them; `step` counts
+    from 1. Return the new `(p, m, v)`, and change nothing in place.
+    """,
+    probe={"weights and means after each of three steps": _adam_steps, "the tensors passed in stay as they are": _leaves_arguments_alone},
+    hints=[
+        "A running mean keeps the share `b1` of what it was and takes the rest from the new gradient.",
+        "Both means began at zero, so they are too small at first. Dividing by `1 - b ** step` mends that; keep the "
+        "mended ones for this step only.",
+        "The step is `lr` times the mended mean, divided by the root of the mended mean square plus `eps`.",
+    ],
+)
+def adam_step(p, g, m, v, step, lr, b1, b2, eps):
+    m = b1 * m + (1 - b1) * g
+    v = b2 * v + (1 - b2) * g**2
+    mean = m / (1 - b1**step)
+    mean_square = v / (1 - b2**step)
+    return p - lr * mean / (mean_square.sqrt() + eps), m, v
+
+
+@adam_step.right
+def _(p, g, m, v, step, lr, b1, b2, eps):
+    m, v = torch.lerp(g, m, b1), torch.lerp(g * g, v, b2)
+    size = (v / (1 - b2**step)) ** 0.5 + eps
+    return p - (lr / (1 - b1**step)) * m / size, m, v
+
+
+@adam_step.mistake("The means are right, but they began at zero and are too small at first: correct them before use.")
+def _(p, g, m, v, step, lr, b1, b2, eps):
+    m, v = b1 * m + (1 - b1) * g, b2 * v + (1 - b2) * g**2
+    return p - lr * m / (v.sqrt() + eps), m, v
+
+
+@adam_step.mistake("You divide by the mean *square*. Its root has the size of a gradient.")
+def _(p, g, m, v, step, lr, b1, b2, eps):
+    m, v = b1 * m + (1 - b1) * g, b2 * v + (1 - b2) * g**2
+    return p - lr * (m / (1 - b1**step)) / (v / (1 - b2**step) + eps), m, v
+
+
+@adam_step.mistake("Right in size, but uphill: the step goes against the gradient.")
+def _(p, g, m, v, step, lr, b1, b2, eps):
+    m, v = b1 * m + (1 - b1) * g, b2 * v + (1 - b2) * g**2
+    return p + lr * (m / (1 - b1**step)) / ((v / (1 - b2**step)).sqrt() + eps), m, v
+
+
+@adam_step.mistake(
+    "The first step is right, but you return the *corrected* means, so the next step corrects them a second time."
+)
+def _(p, g, m, v, step, lr, b1, b2, eps):
+    m = (b1 * m + (1 - b1) * g) / (1 - b1**step)
+    v = (b2 * v + (1 - b2) * g**2) / (1 - b2**step)
+    return p - lr * m / (v.sqrt() + eps), m, v
+
+
+@adam_step.mistake("Correct both means by their own decay: `v` fades with `b2`, not with `b1`.")
+def _(p, g, m, v, step, lr, b1, b2, eps):
+    m, v = b1 * m + (1 - b1) * g, b2 * v + (1 - b2) * g**2
+    return p - lr * (m / (1 - b1**step)) / ((v / (1 - b1**step)).sqrt() + eps), m, v
+
+
+@adam_step.mistake("`eps` belongs outside the root, where it keeps the division from going wrong at a gradient of zero.")
+def _(p, g, m, v, step, lr, b1, b2, eps):
+    m, v = b1 * m + (1 - b1) * g, b2 * v + (1 - b2) * g**2
+    return p - lr * (m / (1 - b1**step)) / (v / (1 - b2**step) + eps).sqrt(), m, v
+
+
+@adam_step.mistake("The numbers are right, but you changed the learner's own tensors: `mul_`, `add_` and `-=` write in place.")
+def _(p, g, m, v, step, lr, b1, b2, eps):
+    m.mul_(b1).add_((1 - b1) * g)
+    v.mul_(b2).add_((1 - b2) * g**2)
+    size = (v / (1 - b2**step)).sqrt() + eps
+    return p - lr * (m / (1 - b1**step)) / size, m.clone(), v.clone()
+
+
+class _GradientsSeen:
+    """Notes what every optimiser's step finds in `.grad` while it is open."""
+
+    def __enter__(self):
+        self.found = set()
+        self.hook = register_optimizer_step_pre_hook(self.look)
+        return self
+
+    def __exit__(self, *error):
+        self.hook.remove()
+
+    def look(self, optimizer, args, kwargs):
+        gradients = [weight.grad for group in optimizer.param_groups for weight in group["params"]]
+        present = [gradient for gradient in gradients if gradient is not None]
+        self.found.add("none" if not present else "some" if any(gradient.any() for gradient in present) else "zero")
+
+
+def _ring(count):
+    points = 4 * torch.rand(count, 2) - 2
+    return points, (points.square().sum(1) < 2).double()
+
+
+def _is_straight(model):
+    ends = torch.tensor([[-2.0, -2.0], [2.0, 1.0]])
+    first, last, middle = model(torch.cat([ends, ends.mean(0, keepdim=True)])).flatten()
+    return torch.allclose(middle, (first + last) / 2, atol=1e-6)
+
+
+def _how_it_classifies(classifier):
+    points, labels = _ring(200)
+    with _GradientsSeen() as steps:
+        model = classifier(points, labels)
+    with torch.no_grad():
+        scores = model(points)
+        if scores.shape not in {(200,), (200, 1)}:
+            return f"scores of shape {tuple(scores.shape)}"
+        if ((scores.flatten() > 0) == (labels > 0)).double().mean() >= 0.95:
+            return "right"
+        if "some" not in steps.found and steps.found:
+            return f"steps find {sorted(steps.found)}"
+        return "straight" if _is_straight(model) else "too few right"
+
+
+@exercise(
+    """
+    Write `classifier(points, labels)`: make a small network, train it, return it. `points` has the shape (200, 2);
+    `labels` has the shape (200,) and is 1 inside a circle, 0 outside. The network returns one score for each point,
+    shape (200,) or (200, 1), above 0 for class 1. At least 95 % of the points must be right.
+    """,
+    probe=_how_it_classifies,
+    hints=[
+        "A hidden layer of 16 and `nn.Tanh()` between two linear layers are enough.",
+        "`nn.BCEWithLogitsLoss()` takes the raw scores, not rounded and not through a sigmoid. Compare shapes: scores and "
+        "labels must agree.",
+        "Adam with learning rate 0.1 needs about sixty of the steps that you wrote above.",
+    ],
+)
+def classifier(points, labels):
+    net = torch.nn.Sequential(torch.nn.Linear(2, 16), torch.nn.Tanh(), torch.nn.Linear(16, 1))
+    optimizer = torch.optim.Adam(net.parameters(), lr=0.1)
+    loss_fn = torch.nn.BCEWithLogitsLoss()
+    for _ in range(60):
+        loss = loss_fn(net(points).squeeze(1), labels)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    return net
+
+
+@classifier.right
+def _(points, labels):
+    net = torch.nn.Sequential(torch.nn.Linear(2, 16), torch.nn.ReLU(), torch.nn.Linear(16, 1), torch.nn.Flatten(0))
+    for _ in range(150):
+        loss = torch.nn.functional.binary_cross_entropy_with_logits(net(points), labels)
+        for weight, gradient in zip(net.parameters(), torch.autograd.grad(loss, net.parameters()), strict=True):
+            weight.data -= gradient
+    return net
+
+
+def _train(net, points, labels, *, steps=60, lr=0.1, loss_fn=torch.nn.functional.binary_cross_entropy_with_logits):
+    optimizer = torch.optim.Adam(net.parameters(), lr=lr)
+    for _ in range(steps):
+        loss = loss_fn(net(points).squeeze(1), labels)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    return net
+
+
+def _network():
+    return torch.nn.Sequential(torch.nn.Linear(2, 16), torch.nn.Tanh(), torch.nn.Linear(16, 1))
+
+
+@classifier.mistake(
+    "Its boundary is a straight line: linear layers on top of each other are one linear layer. Put a nonlinear one between."
+)
+def _(points, labels):
+    return _train(torch.nn.Sequential(torch.nn.Linear(2, 16), torch.nn.Linear(16, 1)), points, labels, steps=20)
+
+
+@classifier.mistake(
+    "Every `step` finds `.grad` empty: it comes after `zero_grad` and before `backward`. The weights never move."
+)
+def _(points, labels):
+    net = _network()
+    optimizer = torch.optim.Adam(net.parameters(), lr=0.1)
+    for _ in range(5):
+        loss = torch.nn.functional.binary_cross_entropy_with_logits(net(points).squeeze(1), labels)
+        optimizer.zero_grad()
+        optimizer.step()
+        loss.backward()
+    return net
+
+
+@classifier.mistake(
+    "Every gradient is zero: `round` is flat everywhere, so no wiggle of a weight changes the loss. Use the scores as they "
+    "are."
+)
+def _(points, labels):
+    def rounded(scores, labels):
+        return (torch.sigmoid(scores).round() - labels).square().mean()
+
+    return _train(_network(), points, labels, steps=5, loss_fn=rounded)
+
+
+@classifier.mistake(
+    "A comparison such as `scores > 0` has no derivative at all, so there is no way back from the loss. Use the scores as "
+    "they are."
+)
+def _(points, labels):
+    def compared(scores, labels):
+        return ((scores > 0).double() - labels).square().mean()
+
+    return _train(_network(), points, labels, steps=5, loss_fn=compared)
+
+
+@classifier.mistake("It learns, but fewer than 95 % are right. Train longer, with a larger learning rate, or a wider layer.")
+def _(points, labels):
+    return _train(_network(), points, labels, steps=5, lr=0.01)
+
+
+@prediction(
+    """
+    A loop reads a sequence. Each turn makes the hidden state anew from the old one, `h = torch.tanh(w * h + x)`, computes
+    a loss from `h`, and calls `loss.backward()`. In which turn does it stop with an error? Type `"first"`, `"second"`,
+    `"third"` or `"none"`.
+    """,
+    mistakes=[
+        ("none", "Where does the old `h` come from, and is the graph behind it still whole?"),
+        ("first", "The `h` before the loop has no history. One walk through the graph of this turn is allowed."),
+        ("third", "That is later than it happens. How far back does the graph of each loss go?"),
+    ],
+    hints=[
+        "`backward` frees what the graph has saved, for the whole graph behind the loss.",
+        "After one turn, `h` still has a `grad_fn`. What stands behind it?",
+    ],
+)
+def carried_state():
+    w, h = torch.tensor(0.5, requires_grad=True), torch.tensor(0.0)
+    for turn in ("first", "second", "third"):
+        h = torch.tanh(w * h + 1.0)
+        try:
+            (h - 1).square().backward()
+        except RuntimeError:
+            return turn
+    return "none"

@@ -1,0 +1,143 @@
+"""What a classifier makes of the plane: its decision boundary between two classes of points."""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections.abc import Callable
+
+import numpy
+import torch
+from contourpy import ContourGenerator, FillType, contour_generator
+from matplotlib.axes import Axes
+from matplotlib.patches import PathPatch
+from matplotlib.path import Path
+
+from .. import palette
+from ..checks import check_function, check_tensor, describe
+from ..picture import Picture
+from .drawing import Update, View, caption, number, still
+from .functions import undisturbed
+
+POINTS = 41  # each way, for the boundary
+SURE = (0.5, 0.8, 0.95)  # probabilities from which on a side is darker
+TINT = 0.14  # how much darker
+FARTHEST = 20.0  # scores beyond count as this
+CLASSES = ((palette.VALUE, "o"), (palette.GRADIENT, "s"))
+
+
+def plot_boundary(points: object, labels: object, *, model: object) -> Picture:
+    """Points of two classes, the line where a classifier changes its mind, and darker paper where it is surer.
+
+    Points on the wrong side are ringed.
+
+    Args:
+        points: shape (n, 2), at least 2.
+        labels: shape (n,) or (n, 1), each 0 or 1.
+        model: an nn.Module or a function that takes shape (m, 2) and returns a score for each, shape (m,) or (m, 1),
+            above 0 for class 1 (as BCEWithLogitsLoss has it), or two, shape (m, 2) (as CrossEntropyLoss has it).
+
+    Raises:
+        TypeError: not numbers, or a model that is not a function or does not return a tensor.
+        ValueError: other shapes, labels other than 0 and 1, a model that raises.
+    """
+    return still(boundary_view(points, labels), height=4.4, model=model)
+
+
+def boundary_view(points: object, labels: object) -> View:
+    """The view behind `plot_boundary`; `update(model)` draws another model's boundary between the same points."""
+    points, labels = check_tensor(points, name="points", dims=2), check_tensor(labels, name="labels").flatten()
+    if points.shape[1] != 2 or len(points) != len(labels) or len(points) < 2:
+        raise ValueError(
+            f"points has shape {tuple(points.shape)} and there are {len(labels)} labels; expected (n, 2) and n, at least 2"
+        )
+    if not ((labels == 0) | (labels == 1)).all():
+        raise ValueError(f"labels has other values than 0 and 1: {labels.unique().tolist()[:5]}")
+    margins = 0.12 * (points.amax(0) - points.amin(0)).clamp_min(0.1)
+    low, high = (points.amin(0) - margins).tolist(), (points.amax(0) + margins).tolist()
+    xs, ys = (torch.linspace(*ends, POINTS, dtype=torch.float64) for ends in zip(low, high, strict=True))
+    plane = torch.cartesian_prod(ys, xs).flip(1)
+
+    def boundary(ax: Axes) -> Update:
+        ax.grid(False)
+        ax.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]), xlabel="first input", ylabel="second input", aspect="equal")
+        sides = [_Side(ax, kind) for kind in (0, 1)]
+        (line,) = ax.plot([], [], color=palette.INK, linewidth=2, zorder=3)
+        for kind, (colour, marker) in enumerate(CLASSES):
+            look = {"color": colour, "markersize": 6, "markeredgecolor": palette.PAPER, "markeredgewidth": 0.8}
+            ax.plot(*points[labels == kind].T, marker, zorder=4, **look)
+        (rings,) = ax.plot([], [], "o", markersize=11, fillstyle="none", color=palette.TROUBLE, zorder=5)
+        (told,) = caption(ax, palette.INK)
+
+        def update(model: object) -> str:
+            scores = scores_of(model, torch.cat([plane, points]))
+            heights = scores[: len(plane)].reshape(POINTS, POINTS).clamp(-FARTHEST, FARTHEST).numpy()
+            contours = contour_generator(xs.numpy(), ys.numpy(), heights, fill_type=FillType.OuterCode)
+            for side in sides:
+                side.fill(contours)
+            line.set_data(*_joined(contours))
+            wrong = (scores[len(plane) :] > 0) != (labels > 0)
+            rings.set_data(*points[wrong].T)
+            right = len(points) - wrong.sum().item()
+            told.set_text(f"{right} of {len(points)} on the right side")
+            return f"{right} of {len(points)} points on their own side of the boundary, {number(right / len(points))} of all"
+
+        return update
+
+    return boundary
+
+
+class _Side:
+    """The part of the plane that the model gives to one class, darker where it is surer."""
+
+    def __init__(self, ax: Axes, kind: int):
+        colour, _ = CLASSES[kind]
+        self.sign = 2 * kind - 1
+        empty = Path(numpy.empty((0, 2)))
+        look = {"facecolor": colour, "alpha": TINT, "linewidth": 0, "zorder": 1}
+        self.patches = [ax.add_patch(PathPatch(empty, **look)) for _ in SURE]
+
+    def fill(self, contours: ContourGenerator) -> None:
+        for patch, sure in zip(self.patches, SURE, strict=True):
+            ends = self.sign * math.log(sure / (1 - sure)), self.sign * 2 * FARTHEST
+            vertices, codes = contours.filled(min(ends), max(ends))
+            found = bool(vertices)
+            path = Path(numpy.concatenate(vertices), numpy.concatenate(codes)) if found else Path(numpy.empty((0, 2)))
+            patch.set_path(path)
+            patch.stale = True
+
+
+def _joined(contours: ContourGenerator) -> tuple[list[float], list[float]]:
+    """The line of score 0; its pieces are parted by nan."""
+    pieces = [numpy.vstack([piece, [math.nan, math.nan]]) for piece in contours.lines(0.0)]
+    return tuple(numpy.concatenate(pieces).T.tolist()) if pieces else ([], [])
+
+
+def scores_of(model: object, points: torch.Tensor) -> torch.Tensor:
+    """The model's score of class 1 over class 0 at each point, shape (n,), float64; the model stays as it is.
+
+    Raises:
+        TypeError: the model is not a function, or does not return a tensor.
+        ValueError: it raises, or returns another shape.
+    """
+    model = _still_copy(check_function(model, name="model"))
+    dtype = next((weight.dtype for weight in getattr(model, "parameters", list)()), torch.get_default_dtype())
+    with undisturbed(), torch.no_grad():
+        try:
+            scores = model(points.to(dtype))
+        except Exception as error:
+            raise ValueError(f"model raised {type(error).__name__} at {len(points)} points: {error}") from error
+    if not isinstance(scores, torch.Tensor):
+        raise TypeError(f"model returned {describe(scores)}; expected a tensor of scores")
+    if scores.shape == (len(points), 2):
+        scores = scores[:, 1] - scores[:, 0]
+    if scores.shape not in {(len(points),), (len(points), 1)}:
+        raise ValueError(
+            f"model returned {describe(scores)} for {len(points)} points; expected one score or two scores for each"
+        )
+    return scores.detach().flatten().to(torch.float64)
+
+
+def _still_copy(model: Callable[..., object]) -> Callable[..., object]:
+    """A copy of a module that neither learns nor drops out; a function as it is."""
+    return copy.deepcopy(model).eval() if isinstance(model, torch.nn.Module) else model
