@@ -76,7 +76,9 @@ def trace(
         name_parameters(found, facts, {id(part): path for path, part in model.named_modules()}, model)
         guess_modules(found, facts)
     if values is not False:
-        check_placed(found, facts, read_values(found, facts, list(outputs.values()), constants))
+        held = {found.find(key_of(tensor)): tensor for tensor in names.values() if tensor.requires_grad}
+        held.update(enumerate(outputs.values()))
+        check_placed(found, facts, read_values(found, facts, held, constants))
         read_kept(found, facts, names)
     return Traced(found, facts).graph()
 

@@ -100,14 +100,14 @@ _SAVED = _Saved()
 
 
 def read_values(
-    found: Walk, facts: Facts, outputs: Sequence[torch.Tensor], named: dict[str, torch.Tensor]
+    found: Walk, facts: Facts, held: Mapping[int, torch.Tensor], named: dict[str, torch.Tensor]
 ) -> dict[str, torch.Tensor]:
     """Puts values and constants into `facts`, and returns the named constants for which no place was found.
 
-    `outputs` are the tensors of the walk's first numbers, `named` the learner's names for tensors without grad.
+    `held` are the outputs and what the learner names, by number; `named` the learner's names for tensors without grad.
     """
     reader = _Reader(found, facts, named)
-    reader.known.update(enumerate(outputs))
+    reader.known.update(held)
     reader.read_saved()
     with torch.no_grad():
         reader.follow()

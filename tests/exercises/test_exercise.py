@@ -170,6 +170,15 @@ def test_a_class_with_an_empty_method_is_unfinished():
     assert is_unfinished(Empty)
 
 
+def test_a_whole_autograd_function_is_finished():
+    class Same(torch.autograd.Function):
+        @staticmethod
+        def forward(x):
+            return x.clone()
+
+    assert not is_unfinished(Same)
+
+
 def test_a_not_implemented_of_pytorch_itself_is_an_error():
     said = message_for(lambda x: torch.empty(2, device="meta").to("cpu"), double, **CALL)
     assert "NotImplementedError" in said
