@@ -66,19 +66,20 @@ def make_face(
         is_numbered: whether operations without a name show the number by which sentences call them.
         least: the least height, in pixels.
     """
-    node = graph.nodes[representative(graph, card)]
+    index = representative(graph, card)
+    node = graph.nodes[index]
     uses = () if node.is_output else uses
-    rows, lines = _rows(graph, node, uses, with_values), _lines(graph, card, node)
+    space = room(node)
+    rows, lines = _rows(graph, node, uses, space, with_values), _lines(graph, card, node)
     name, operation, side = _heading(graph, card, node, inputs)
     if is_numbered and operation and not name:
-        side = label(graph, representative(graph, card))
-    inner = max(
-        _title_width(name, operation) + (cells(side) + 2) * CELL * bool(side),
-        max((cells(line) for line in lines), default=0) * CELL,
-        (6 + room(node)) * CELL,
-        len(NOT_KEPT if graph.is_freed else NOT_YET) * CELL if node.kind != "constant" else 0,
-        sum_room(uses) * CELL if len(uses) > 1 else 0,
-    )
+        side = label(graph, index)
+    widths = [6 + space, *map(cells, lines)]
+    if node.kind != "constant":
+        widths.append(len(NOT_KEPT if graph.is_freed else NOT_YET))
+    if len(uses) > 1:
+        widths.append(sum_room(uses))
+    inner = max(_title_width(name, operation) + (cells(side) + 2) * CELL * bool(side), CELL * max(widths))
     extra = STACK * card.is_group
     width = round(inner + 2 * PAD + extra, 1)
     height = extra + max(least, PAD + TITLE_LINE + SMALL_LINE * len(lines) + ROW * len(rows) + 6)
@@ -86,12 +87,14 @@ def make_face(
     return Face(kind, name, operation, side, lines, rows, _is_troubled(graph, card), width, height)
 
 
-def _rows(graph: Graph, node: Node, uses: Sequence[Edge], with_values: bool) -> list[tuple[str, str, str]]:
+def _rows(
+    graph: Graph, node: Node, uses: Sequence[Edge], space: int, with_values: bool
+) -> list[tuple[str, str, str]]:
     rows = []
     if with_values or node.kind == "constant":
-        rows.append(("v", "value", value_text(node.value, room=room(node))))
+        rows.append(("v", "value", value_text(node.value, room=space)))
     if node.kind != "constant":
-        text = gradient_text(graph, node, room=room(node))
+        text = gradient_text(graph, node, room=space)
         is_none = node.gradient is None and node.kept is None
         rows.append(("m", "", text) if is_none else ("g", KEPT if is_kept(node) else "grad", text))
     if len(uses) > 1:

@@ -8,8 +8,12 @@ from __future__ import annotations
 
 from bisect import bisect, insort
 from collections.abc import Sequence
+from operator import lt
 
-BETWEEN, PASSING, SWEEPS = 22, 6, 7
+BETWEEN, PASSING = 22, 6
+
+# Pulls on an item: (item that pulls, how far below that one's middle it wants this one's to be, weight).
+Pulls = list[tuple[int, float, int]]
 
 
 class Layered:
@@ -59,50 +63,29 @@ class Layered:
 
     def _order(self) -> list[list[int]]:
         """Columns from left to right, each from top to bottom, with few crossings."""
+        legs = self.legs
+        before = [[legs[leg][0] for leg in inputs] for inputs in self.inputs]
+        after = [[legs[leg][1] for leg in outputs] for outputs in self.outputs]
         columns: list[list[int]] = [[] for _ in range(max(self.layer, default=-1) + 1)]
         seen = [False] * len(self.sizes)
-        waiting = [item for item in reversed(range(self.cards)) if not self.outputs[item]]
+        waiting = [item for item in reversed(range(self.cards)) if not after[item]]
         while waiting:
             item = waiting.pop()
             if not seen[item]:
                 seen[item] = True
                 columns[self.layer[item]].append(item)
-                waiting += [self.legs[leg][0] for leg in reversed(self.inputs[item])]
+                waiting += reversed(before[item])
         columns.reverse()
-        best, fewest = columns, self._crossings(columns)
+        best, fewest, last = columns, _crossings(columns, after), []
         for sweep in range(6):
-            if not fewest:
+            if not fewest or columns == last:
                 break
-            columns = self._sweep(columns, leftwards=sweep % 2 == 0)
-            crossings = self._crossings(columns)
+            last = columns if sweep % 2 else last
+            columns = _swept(columns[::-1], after)[::-1] if sweep % 2 == 0 else _swept(columns, before)
+            crossings = _crossings(columns, after)
             if crossings < fewest:
                 best, fewest = columns, crossings
         return best
-
-    def _sweep(self, columns: list[list[int]], *, leftwards: bool) -> list[list[int]]:
-        end, legs_of = (1, self.outputs) if leftwards else (0, self.inputs)
-        place: dict[int, float] = {}
-        swept = []
-        for column in reversed(columns) if leftwards else columns:
-            aim = {}
-            for at, item in enumerate(column):
-                near = [place[self.legs[leg][end]] for leg in legs_of[item]]
-                aim[item] = sum(near) / len(near) if near else float(at)
-            swept.append(sorted(column, key=aim.__getitem__))
-            place = {item: float(at) for at, item in enumerate(swept[-1])}
-        return swept[::-1] if leftwards else swept
-
-    def _crossings(self, columns: list[list[int]]) -> int:
-        place = {item: at for column in columns for at, item in enumerate(column)}
-        count = 0
-        for column in columns:
-            ends: list[int] = []
-            for item in column:
-                targets = [place[self.legs[leg][1]] for leg in self.outputs[item]]
-                count += sum(len(ends) - bisect(ends, target) for target in targets)
-                for target in targets:
-                    insort(ends, target)
-        return count
 
     def _ports(self) -> tuple[list[float], list[float]]:
         """For each leg, how far below the card's middle it leaves, and arrives."""
@@ -119,37 +102,31 @@ class Layered:
     def _heights(self, columns: list[list[int]]) -> list[float]:
         """The middle of each item, level with its neighbours where there is room."""
         middle = [0.0] * len(self.sizes)
+        before, after = self._pulls()
+        rows = []
         for column in columns:
-            for item, floor in zip(column, self._floors(column), strict=True):
+            floors = self._floors(column)
+            for item, floor in zip(column, floors):
                 middle[item] = floor
-        for sweep in range(SWEEPS):
-            for column in columns[::-1] if sweep % 2 == 0 else columns:
-                self._settle(column, middle, from_left=sweep % 2 == 1 or sweep == 4, from_right=sweep % 2 == 0)
+            rows.append((column, floors, [before[item] for item in column], [after[item] for item in column]))
+        # Level with both sides first, then with the left, then with the right; more sweeps than these change little.
+        for column, floors, left, right in reversed(rows):
+            _settle(column, floors, middle, [[*pair[0], *pair[1]] for pair in zip(right, left)])
+        for column, floors, left, _ in rows:
+            _settle(column, floors, middle, left)
+        for column, floors, _, right in reversed(rows):
+            _settle(column, floors, middle, right)
         return middle
 
-    def _settle(self, column: list[int], middle: list[float], *, from_left: bool, from_right: bool) -> None:
-        aims, weights = [], []
-        for item in column:
-            total = weight = 0.0
-            for leg in self.outputs[item] if from_right else ():
-                other = self.legs[leg][1]
-                pull = 1 + 3 * (item >= self.cards) * (other >= self.cards)
-                total += pull * (middle[other] + self.arrives_at[leg] - self.leaves_at[leg])
-                weight += pull
-            for leg in self.inputs[item] if from_left else ():
-                other = self.legs[leg][0]
-                pull = 1 + 3 * (item >= self.cards) * (other >= self.cards)
-                total += pull * (middle[other] + self.leaves_at[leg] - self.arrives_at[leg])
-                weight += pull
-            aims.append(total / weight if weight else middle[item])
-            weights.append(weight or 0.1)
-        if len(column) == 1:
-            middle[column[0]] = aims[0]
-            return
-        floors = self._floors(column)
-        fitted = _isotonic([aim - floor for aim, floor in zip(aims, floors, strict=True)], weights)
-        for item, place, floor in zip(column, fitted, floors, strict=True):
-            middle[item] = place + floor
+    def _pulls(self) -> tuple[list[Pulls], list[Pulls]]:
+        """How each item is pulled by its neighbours on the left, and by those on the right."""
+        before: list[Pulls] = [[] for _ in self.sizes]
+        after: list[Pulls] = [[] for _ in self.sizes]
+        for (source, target), leaves, arrives in zip(self.legs, self.leaves_at, self.arrives_at):
+            weight = 4 if source >= self.cards and target >= self.cards else 1
+            after[source].append((target, arrives - leaves, weight))
+            before[target].append((source, leaves - arrives, weight))
+        return before, after
 
     def _floors(self, column: list[int]) -> list[float]:
         """The highest places that the items of a column can take: one below the other."""
@@ -162,6 +139,63 @@ class Layered:
         return floors
 
 
+def _swept(columns: Sequence[list[int]], neighbours: Sequence[list[int]]) -> list[list[int]]:
+    """Each column after the first in the order of where its items' neighbours in the one before it stand on average."""
+    place: dict[int, int] = {}
+    swept = []
+    for column in columns:
+        if len(column) > 1:
+            aim = {}
+            for at, item in enumerate(column):
+                near = [place[other] for other in neighbours[item]]
+                aim[item] = sum(near) / len(near) if near else at
+            column = sorted(column, key=aim.__getitem__)
+        swept.append(column)
+        place = {item: at for at, item in enumerate(column)}
+    return swept
+
+
+def _crossings(columns: Sequence[list[int]], after: Sequence[list[int]]) -> int:
+    count = 0
+    for column, following in zip(columns, columns[1:]):
+        if len(column) < 2 or len(following) < 2:
+            continue
+        place = {item: at for at, item in enumerate(following)}
+        ends: list[int] = []
+        for item in column:
+            targets = [place[other] for other in after[item]]
+            if ends:
+                for target in targets:
+                    count += len(ends) - bisect(ends, target)
+            for target in targets:
+                insort(ends, target)
+    return count
+
+
+def _settle(column: list[int], floors: list[float], middle: list[float], pulls: list[Pulls]) -> None:
+    """Moves the items of a column as near to level with what pulls them as their `floors` let them."""
+    aims: list[float] = []
+    weights: list[float] = []
+    for item, floor, pulled in zip(column, floors, pulls):
+        if len(pulled) == 1:
+            other, below, weight = pulled[0]
+            aim = middle[other] + below
+        elif pulled:
+            total, weight = 0.0, 0
+            for other, below, pull in pulled:
+                total += pull * (middle[other] + below)
+                weight += pull
+            aim = total / weight
+        else:
+            aim, weight = middle[item], 0.1
+        aims.append(aim - floor)
+        weights.append(weight)
+    if len(aims) > 1:
+        aims = _isotonic(aims, weights)
+    for item, place, floor in zip(column, aims, floors):
+        middle[item] = place + floor
+
+
 def _layers(cards: int, links: Sequence[tuple[int, int]]) -> list[int]:
     """For each card, the length of the longest path from it to the end."""
     layer = [0] * cards
@@ -172,8 +206,10 @@ def _layers(cards: int, links: Sequence[tuple[int, int]]) -> list[int]:
 
 def _isotonic(aims: list[float], weights: list[float]) -> list[float]:
     """The rising numbers nearest to `aims`, by pooling neighbours that are out of order."""
+    if all(map(lt, aims, aims[1:])):
+        return aims
     pools: list[tuple[float, float, int]] = []
-    for aim, weight in zip(aims, weights, strict=True):
+    for aim, weight in zip(aims, weights):
         count = 1
         while pools and pools[-1][0] >= aim:
             above, heavy, many = pools.pop()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from .layers import BETWEEN, Layered
 
@@ -49,6 +50,15 @@ def lay_out(
         port: the height that one link takes where several meet a card.
         width: where a row ends; one column wider than that makes the drawing wider.
     """
+    return lay_out_rows(tuple(sizes), tuple(links), gap, lead, port, width)
+
+
+# A graph is drawn again and again with other numbers: before and after backward, and when its cell is run again.
+@lru_cache(maxsize=128)
+def lay_out_rows(
+    sizes: tuple[Point, ...], links: tuple[tuple[int, int], ...], gap: float, lead: float, port: float, width: float
+) -> Layout:
+    """`lay_out`, remembered."""
     if not sizes:
         return Layout((), (), (), 2 * MARGIN, 2 * MARGIN)
     return _Rows(Layered(sizes, links, port=port), gap, lead, width).layout()
@@ -112,41 +122,57 @@ class _Rows:
 
     def layout(self) -> Layout:
         items = self.items
+        columns = [(_tenth(left), _tenth(left + wide)) for left, wide in zip(self.left, self.breadths)]
         corners = []
         for item, (wide, high) in enumerate(items.sizes[: items.cards]):
             column = items.column(item)
             aside = (self.breadths[column] - wide) / 2
-            corners.append((self.left[column] + aside, self.middle[item] - high / 2))
+            corners.append((_tenth(self.left[column] + aside), _tenth(self.middle[item] - high / 2)))
         routes, spots, leg = [], [], 0
         for chain in items.chains:
-            points, spot = self._route(chain, leg)
+            points, spot = self._route(chain, leg, columns)
             leg += len(chain) - 1
-            (x0, _), (x1, _) = corners[chain[0]], corners[chain[-1]]
-            start = x0 + items.sizes[chain[0]][0], points[0][1]
-            routes.append(_rounded([start, *points, (x1, points[-1][1])]))
-            spots.append(_rounded(spot))
+            start = _tenth(corners[chain[0]][0] + items.sizes[chain[0]][0])
+            routes.append(_straightened([(start, points[0][1]), *points, (corners[chain[-1]][0], points[-1][1])]))
+            spots.append(spot)
         size = round(self.width + MARGIN), round(self.height + MARGIN)
-        return Layout(_rounded(corners), tuple(routes), tuple(spots), *size)
+        return Layout(tuple(corners), tuple(routes), tuple(spots), *size)
 
-    def _route(self, chain: list[int], leg: int) -> tuple[list[Point], tuple[Point, Point]]:
-        """The points of a link from its source's column to its target's, and where its label goes."""
+    def _route(self, chain: list[int], leg: int, columns: list[Point]) -> tuple[list[Point], tuple[Point, Point]]:
+        """The points of a link from its source's column to its target's, and where its label goes.
+
+        `columns` has the left and the right end of each column.
+        """
         items, points = self.items, []
         level = run_back = None
         for leg, (source, target) in enumerate(zip(chain, chain[1:]), start=leg):
-            y, to = self.middle[source] + items.leaves_at[leg], self.middle[target] + items.arrives_at[leg]
-            end = self.left[items.column(source)] + self.breadths[items.column(source)]
+            y = _tenth(self.middle[source] + items.leaves_at[leg])
+            to = _tenth(self.middle[target] + items.arrives_at[leg])
+            end = columns[items.column(source)][1]
             points.append((end, y))
             if leg in self.rails:
-                turn, channel, back = self.rails[leg]
+                turn, channel, back = map(_tenth, self.rails[leg])
                 points += [(turn, y), (turn, channel), (back, channel), (back, to)]
                 run_back = run_back or (points[-3], points[-2])
             else:
-                points.append((end + self.lead, y))
+                points.append((_tenth(end + self.lead), y))
                 level = level or (points[-2], points[-1])
-            points.append((self.left[items.column(target)], to))
+            points.append((columns[items.column(target)][0], to))
         return points, level or run_back
 
 
-def _rounded(points: Sequence[Point]) -> tuple[Point, ...]:
-    """To a tenth of a pixel, each point once."""
-    return tuple(dict.fromkeys((round(x, 1), round(y, 1)) for x, y in points))
+def _tenth(length: float) -> float:
+    """To a tenth of a pixel."""
+    return round(length, 1)
+
+
+def _straightened(points: Sequence[Point]) -> tuple[Point, ...]:
+    """Without points that are there twice, or in the middle of a level line."""
+    kept = [points[0]]
+    for point in points[1:]:
+        if point == kept[-1]:
+            continue
+        if len(kept) > 1 and kept[-2][1] == kept[-1][1] == point[1]:
+            kept.pop()
+        kept.append(point)
+    return tuple(kept)

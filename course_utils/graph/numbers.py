@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import lru_cache
 
 from .data import Summary
 
 
+# One number is said on its card, in the table and in the description.
+@lru_cache(maxsize=4096, typed=True)
 def format_number(number: float | complex | int | bool) -> str:
     """A number with four significant digits and at least two decimals: 4.00, −1.375, 0.9093, 1.50e−7.
 

@@ -57,14 +57,10 @@ def _shifted(route: Sequence[Point], by: float) -> list[Point]:
     if all(x0 < x1 for (x0, _), (x1, _) in zip(route, route[1:])):
         return [(x, y + by) for x, y in route]
     points = []
-    for at, (x, y) in enumerate(route):
-        right, down = 0.0, by
-        for (x0, y0), (x1, y1) in zip(route[max(0, at - 1) : at + 1], route[max(1, at) : at + 2]):
-            if x0 == x1 and y0 != y1:
-                right = -by
-            elif x1 < x0:
-                down = -by
-        points.append((x + right, y + down))
+    for (x0, y0), (x, y), (x1, y1) in zip([route[0], *route], route, [*route[1:], route[-1]]):
+        is_left = (x0 == x and y0 != y) or (x == x1 and y != y1)
+        is_up = x < x0 or x1 < x
+        points.append((x - by if is_left else x, y - by if is_up else y + by))
     return points
 
 
@@ -74,27 +70,24 @@ def _curve(points: Sequence[Point], by: float) -> str:
     `by` is how far the points were shifted to the right; steep parts of a curve keep that distance too.
     """
     x, y = points[0]
-    parts = [f"M{x:g} {y:g}"]
-    for at, (x1, y1) in enumerate(points[1:], start=1):
+    data = f"M{x:g} {y:g}"
+    for (x1, y1), after in zip(points[1:], [*points[2:], None]):
         if x1 != x and y1 != y:
             middle = round((x + x1) / 2 + (by if y1 < y else -by), 1)
-            parts.append(f"C{middle:g} {y:g} {middle:g} {y1:g} {x1:g} {y1:g}")
-        elif _turns(points, at):
-            x2, y2 = points[at + 1]
-            before = x1 - _toward(x, x1), y1 - _toward(y, y1)
-            after = x1 + _toward(x1, x2), y1 + _toward(y1, y2)
-            parts.append(f"L{before[0]:g} {before[1]:g}Q{x1:g} {y1:g} {after[0]:g} {after[1]:g}")
+            data += f"C{middle:g} {y:g} {middle:g} {y1:g} {x1:g} {y1:g}"
+        elif after is not None and _turns((x, y), (x1, y1), after):
+            x2, y2 = after
+            data += f"L{x1 - _toward(x, x1):g} {y1 - _toward(y, y1):g}"
+            data += f"Q{x1:g} {y1:g} {x1 + _toward(x1, x2):g} {y1 + _toward(y1, y2):g}"
         else:
-            parts.append(f"L{x1:g} {y1:g}")
+            data += f"H{x1:g}" if y1 == y else f"L{x1:g} {y1:g}"
         x, y = x1, y1
-    return "".join(parts)
+    return data
 
 
-def _turns(points: Sequence[Point], at: int) -> bool:
+def _turns(before: Point, corner: Point, after: Point) -> bool:
     """Whether two straight lines meet at a right angle there."""
-    if at + 1 == len(points):
-        return False
-    (x0, y0), (x1, y1), (x2, y2) = points[at - 1 : at + 2]
+    (x0, y0), (x1, y1), (x2, y2) = before, corner, after
     return (x0 == x1) != (x1 == x2) and (y0 == y1) != (y1 == y2)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import unicodedata
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 
 from .data import Edge, Graph, Node, Summary
 from .numbers import format_number, format_shape, format_summary
@@ -50,8 +51,11 @@ def called(name: str) -> str:
 
 def cells(text: str) -> int:
     """The width of a text in a fixed-width font: two for wide characters, none for marks on the one before."""
-    if text.isascii():
-        return len(text)
+    return len(text) if text.isascii() else _cells(text)
+
+
+@lru_cache(maxsize=1024)
+def _cells(text: str) -> int:
     seen = [character for character in text if unicodedata.category(character) not in ("Mn", "Me", "Cf")]
     return sum(1 + (unicodedata.east_asian_width(character) in "WF") for character in seen)
 
@@ -213,10 +217,12 @@ def _row(graph: Graph, index: int, edges: list[Edge]) -> list[str]:
 
 def align(rows: Iterable[Sequence[str]]) -> str:
     """Rows of cells as lines of text in columns."""
-    rows = list(rows)
-    widths = [max(map(cells, column)) for column in zip(*rows)]
-    lines = ["  ".join(cell + " " * (width - cells(cell)) for cell, width in zip(row, widths)) for row in rows]
-    return "\n".join(line.rstrip() for line in lines)
+    columns = []
+    for column in zip(*rows):
+        taken = [*map(cells, column)]
+        width = max(taken)
+        columns.append([cell + " " * (width - used) for cell, used in zip(column, taken)])
+    return "\n".join("  ".join(row).rstrip() for row in zip(*columns))
 
 
 def to_dot(graph: Graph) -> str:
