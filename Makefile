@@ -7,7 +7,7 @@ FIRST = $(firstword $(sort $(wildcard notebooks/*.ipynb)))
 COURSE = @$(PYTHON) tools/course.py
 
 .DEFAULT_GOAL := help
-.PHONY: lab install test refresh pin bench help
+.PHONY: lab install test refresh pin bench wheelhouse help
 test refresh bench: export OMP_NUM_THREADS = 1
 
 lab: ## open the first lesson in JupyterLab
@@ -22,5 +22,7 @@ pin: ## write the versions installed in .venv to constraints.txt
 	$(COURSE) --with=test --with=bench tools/pin.py
 bench: ## measure everything again and write benchmarks/README.md
 	$(COURSE) --with=bench benchmarks/run.py
+wheelhouse: ## fill wheelhouse/ for laptops without a network (for others than this: FOR="windows-3.12 macos-3.12")
+	$(COURSE) tools/wheelhouse.py $(FOR)
 help: ## show this list
 	@sed -n 's/^\([a-z]*\): ## \(.*\)/make \1#\2/p' $(MAKEFILE_LIST) | awk -F'#' '{ printf "%-14s %s\n", $$1, $$2 }'

@@ -22,6 +22,7 @@ BIN = VENV / ("Scripts" if os.name == "nt" else "bin")
 PYTHON = BIN / ("python.exe" if os.name == "nt" else "python")
 PIP_LOG = VENV / "pip.log"
 STAMP = VENV / "installed"
+WHEELS = ROOT / "wheels"  # on a stick made by tools/wheelhouse.py: every package, so that no index is asked
 SETTINGS = {
     ROOT / "tools/jupyter/overrides.json": VENV / "share/jupyter/lab/settings/overrides.json",
     ROOT / "tools/jupyter/jupyter_server_config.json": VENV / "etc/jupyter/jupyter_server_config.json",
@@ -48,12 +49,16 @@ FAILURES = [
         "Build Tools) and run the same command again.",
     ),
     (
+        rf"(?s)Looking in links: [^\n]*{re.escape(str(WHEELS))}\n.*No matching distribution found",
+        "the folder `wheels` has nothing for this Python and machine.",
+        "use a Python that it was made for: the file torch-…-cp312-… in it is for Python 3.12, and so on. Or have it\n"
+        "made for this one as well, on a machine with a network (docs/offline.md).",
+    ),
+    (
         r"Ignoring indexes|(NewConnection|ConnectTimeout|ReadTimeout|NameResolution|Proxy|SSL)Error",
         "pip cannot reach its package index: no network, a proxy, or an index that is switched off.",
         "check the connection (behind a proxy, set HTTPS_PROXY) and run the same command again; what came through is\n"
-        "kept. Where there is no network at all, run this on a machine like this one:\n"
-        "    pip download -d wheels -c constraints.txt '.[test]' setuptools\n"
-        "then bring the folder `wheels` here and set PIP_NO_INDEX=1 and PIP_FIND_LINKS=wheels before the same command.",
+        "kept. Where there is no network at all, `make wheelhouse` on another machine fills a stick for this one.",
     ),
     (
         r"No matching distribution found|ResolutionImpossible",
@@ -135,6 +140,8 @@ def install(extras: list) -> None:
     target = str(ROOT) + (f"[{','.join(extras)}]" if extras else "")
     print("Installing what the course needs. The first time this takes a few minutes.", flush=True)
     pip = [str(PYTHON), "-m", "pip", "install", "--log", str(PIP_LOG)]
+    if WHEELS.is_dir():
+        pip += ["--no-index", "--find-links", str(WHEELS)]
     if subprocess.call(pip + ["-c", str(ROOT / "constraints.txt"), "-e", target], env=environment):
         log = PIP_LOG.read_text(encoding="utf-8", errors="replace")
         for pattern, what, todo in FAILURES:
