@@ -43,6 +43,8 @@ def backward(graph: Graph, v: object) -> Graph:
     if not isinstance(graph._walk, Traced):
         raise ValueError("this graph does not come from trace(), so there is no autograd graph to walk backwards")
     traced = graph._walk
+    if None in traced.walk.known_shapes:
+        raise ValueError("this graph has nested tensors; their gradients are not read, so it cannot be walked backwards")
     facts = replace(traced.facts, gradients={}, flows={})
     starts = _starts(traced.walk, v)
     # Checkpointing runs parts of the forward pass again.

@@ -80,7 +80,7 @@ class Edge(NamedTuple):
     formula: str = ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Graph:
     """An autograd graph as plain data.
 
@@ -98,7 +98,7 @@ class Graph:
     backward_order: tuple[int, ...] = field(default_factory=tuple)
     left_out: int | None = 0
     is_freed: bool = False
-    _walk: object = field(default=None, repr=False, compare=False)
+    _walk: object = field(default=None, compare=False)
 
     @classmethod
     def unread(cls, walk: Any, *, left_out: int | None, is_freed: bool) -> Graph:
@@ -129,7 +129,7 @@ class Graph:
 
         return backward(self, v)
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
         from .text import describe
 
         return describe(self)

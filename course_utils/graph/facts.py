@@ -99,7 +99,7 @@ class Traced(NamedTuple):
             ["leaf" if operation is None else "operation" for operation in walk.operations],
             map(facts.names.get, numbers),
             walk.operations,
-            walk.shapes,
+            walk.known_shapes,
             walk.dtypes,
             map(facts.values.get, numbers),
             map(self._gradient, numbers) if facts.gradients else repeat(None),

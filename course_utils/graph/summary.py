@@ -90,7 +90,7 @@ def summarise(tensor: torch.Tensor) -> Summary:
     """The summary of a tensor of any shape, dtype and layout; its entries are read, never changed or kept."""
     if tensor.is_quantized or tensor.device.type == "meta":
         return Summary(tuple(tensor.shape))
-    if tensor.layout is not torch.strided:
+    if tensor.layout is not torch.strided or tensor.is_nested:
         return _summarise_many(tensor, _stored(tensor))
     count = tensor.numel()
     if tensor.dim() == 0:
@@ -127,7 +127,9 @@ def summarise_number(number: float | complex | int | bool) -> Summary:
 
 
 def _stored(tensor: torch.Tensor) -> torch.Tensor:
-    """The stored entries of a sparse tensor; what is not stored is zero and adds nothing to the norm."""
+    """The stored entries of a sparse tensor; what is not stored is zero and adds nothing to the norm. All of a nested one."""
+    if tensor.is_nested:
+        return tensor.values()
     if tensor.layout is torch.sparse_coo:
         return tensor.coalesce().values()
     return tensor.to_sparse_coo().coalesce().values()
@@ -145,7 +147,7 @@ def _size_and_trouble(numbers: Sequence[float | complex | int | bool]) -> tuple[
 
 
 def _summarise_many(tensor: torch.Tensor, entries: torch.Tensor) -> Summary:
-    shape = tuple(tensor.shape)
+    shape = () if tensor.is_nested else tuple(tensor.shape)
     if not (entries.is_floating_point() or entries.is_complex()):
         entries = entries.double()
     norm = torch.linalg.vector_norm(entries).item()

@@ -79,6 +79,13 @@ class Walk:
         return [_DTYPES[one.dtype] for one in self.metadata]
 
     @cached_property
+    def known_shapes(self) -> list[tuple[int, ...] | None]:
+        """Each tensor's shape in plain numbers; None for a nested tensor, whose rows differ in length."""
+        if all(type(size) is int for shape in self.shapes for size in shape):
+            return self.shapes
+        return [shape if all(type(size) is int for size in shape) else None for shape in self.shapes]
+
+    @cached_property
     def ages(self) -> list[int]:
         """Autograd's sequence numbers."""
         return [function._sequence_nr() for function in self.functions]
@@ -171,7 +178,10 @@ def walk(roots: Sequence[Key], *, limit: int) -> Walk:
         sources.append(tuple(row))
         operations.append(_OPERATIONS[type(function)])
         one = function._input_metadata[output]
-        shapes.append(tuple(one.shape))
+        try:
+            shapes.append(tuple(one.shape))
+        except RuntimeError as error:
+            raise ValueError(f"{function.name()} has a nested tensor without a shape; make it with layout=torch.jagged") from error
         metadata.append(one)
     if "CppFunction" in operations:  # a type of many kinds of functions, and only they themselves know their names
         own = [function.name() for function in functions]

@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 
 import course_utils
-from course_utils import trace
+from course_utils import draw_graph, trace
 
 
 def leaf(value, **options):
@@ -530,3 +530,36 @@ def test_views_share_their_norm():
     graph = trace((w.T.reshape(30).view(30, 1).squeeze(1) * 3).sum(), w=w).backward()
     assert graph.nodes[0].gradient.norm == pytest.approx(270**0.5)
     assert [edge.gradient.shape for edge in graph.edges if edge.gradient][:2] == [(5, 6), (6, 5)]
+
+
+@pytest.fixture
+def rows():
+    parts = [torch.tensor([[3.0]]), torch.tensor([[4.0], [0.0]])]
+    return torch.nested.nested_tensor(parts, layout=torch.jagged, requires_grad=True)
+
+
+@pytest.mark.filterwarnings("ignore:The PyTorch API of nested tensors")
+def test_nested_tensors_are_read_without_a_shape(rows):
+    leaf, doubled = trace(lambda rows: rows * 2, rows=rows).nodes[:2]
+    assert (leaf.shape, leaf.value.norm) == (None, 5.0)
+    assert (doubled.shape, doubled.value.norm) == (None, 10.0)
+    assert "rows = norm 5.00" in draw_graph((rows * 2).values().sum(), rows=rows).description
+
+
+@pytest.mark.filterwarnings("ignore:The PyTorch API of nested tensors")
+def test_nested_tensors_are_not_walked_backwards(rows):
+    with pytest.raises(ValueError, match="this graph has nested tensors"):
+        trace((rows * 2).values().sum()).backward()
+
+
+@pytest.mark.filterwarnings("ignore:The PyTorch API of nested tensors")
+def test_a_nested_tensor_that_tells_no_shape_is_refused():
+    rows = torch.nested.nested_tensor([torch.ones(1, 1), torch.ones(2, 1)], requires_grad=True)
+    with pytest.raises(ValueError, match="MulBackward0 has a nested tensor without a shape; make it with layout=torch.jagged"):
+        trace(rows * 2)
+
+
+def test_a_graph_shows_itself_as_its_text():
+    graph = trace(torch.tensor(2.0, requires_grad=True) * 3)
+    assert repr(graph) == str(graph)
+    assert repr(graph).startswith("Graph of Mul")
