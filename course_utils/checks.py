@@ -96,6 +96,20 @@ def check_function(f: object, *, name: str = "f") -> Callable[..., object]:
     raise TypeError(f"{name} is {describe(f)}; expected a function, such as lambda x: x**2, or an nn.Module{hint}")
 
 
+def check_module(model: object, *, name: str = "model") -> torch.nn.Module:
+    """`model`, which must be a module with parameters.
+
+    Raises:
+        TypeError: not an nn.Module.
+        ValueError: it has no parameters.
+    """
+    if not isinstance(model, torch.nn.Module):
+        raise TypeError(f"{name} is {describe(model)}; expected an nn.Module, such as nn.Linear(2, 1)")
+    if next(model.parameters(), None) is None:
+        raise ValueError(f"{name} is a {type(model).__name__} without parameters; expected a module that can be trained")
+    return model
+
+
 def check_tensor(value: object, *, name: str, dims: int | None = None) -> torch.Tensor:
     """`value` (a tensor, or numbers in lists) as a detached float64 tensor of `dims` dimensions.
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 
+import torch
 from matplotlib.axes import Axes
 
 from .checks import check_function, check_number, check_numbers, check_range, check_tensor, check_whole, describe
@@ -17,15 +18,20 @@ from .plots.descent import STEPS, descent_view, newton_view, paths_view
 from .plots.differences import secant_view
 from .plots.drawing import WIDE, Update, View, number, place, vector
 from .plots.fits import fit_view, loss_part
+from .plots.flow import flow_of, flow_view
 from .plots.functions import ScalarFunction
 from .plots.matrices import jacobian_of, vjp_view
+from .plots.memory import memory_view
+from .plots.rounding import rounding_view
 from .plots.surfaces import DIRECTION, PARTIALS, Surface, direction_view, partials_view
 from .plots.taylor import HIGHEST, nth_derivative_view, taylor_view
 from .plots.training import MOST_CALLS, accumulation_view, microbatch_view, split_evenly
+from .randomness import OwnRandomness
 from .sliders import Explorer, explore, play
 
 SURFACE = (6.4, 4.6)  # inches
 BOUNDARY = (6.4, 4.4)
+FLOW = (7.4, 4.8)
 
 
 def _slider(values: tuple[float, float], *, start: float | None = None) -> tuple[float, ...]:
@@ -289,4 +295,101 @@ def explore_boundary(points: object, labels: object, models: Mapping[int, object
         move = boundary_view(points, labels)(ax)
         return lambda epoch: f"epoch {epoch}: {move(models[epoch])}"
 
-    return explore(boundary, figure_size=BOUNDARY, epoch=play(list(models), seconds=0.15))
+    return explore(boundary, figure_size=BOUNDARY, epoch=play(list(models), seconds=0.15, at_end=True))
+
+
+def explore_rounding(
+    *, start: object = -1.8, target: object = 1.3, updates: int = 30, **roundings: object
+) -> Explorer:
+    """Descent on a rounded number with two ways to round, and with steps as coarse as a slider sets.
+
+    Minimised is (step · rounding(w / step) − target)², with a learning rate of 0.1.
+
+    Args:
+        start, target: where w begins and where it should go.
+        updates: the most updates.
+        roundings: two functions by name that round a tensor, such as `torch.round` and one with a gradient of its own.
+
+    Raises:
+        TypeError: not a function, or not a number.
+        ValueError: not two functions.
+
+    Example:
+        >>> explore_rounding(true_gradient=torch.round, straight_through=lambda x: x + (torch.round(x) - x).detach())
+    """
+    if len(roundings) != 2:
+        raise ValueError(f"explore_rounding got {len(roundings)} ways to round; expected two, by name")
+    named = {name.replace("_", " "): check_function(rounding) for name, rounding in roundings.items()}
+    most = check_whole(updates, name="updates", low=1, high=STEPS)
+    start, target = check_number(start, name="start"), check_number(target, name="target")
+    view = rounding_view(named, start=start, target=target, updates=most)
+    return explore(view, figure_size=(WIDE, 3.8), step=(0.1, 2.0, 0.1, 1.0), updates=(0, most, 1, most // 3))
+
+
+def explore_memory(f: object, **slider: Sequence[object]) -> Explorer:
+    """The memory that a computation holds while it runs, operation by operation; dashed is the slider's first value.
+
+    Args:
+        f: a function of one argument, named as the slider; called once for each of its values.
+        slider: its name and the list of values, such as `parts=[1, 2, 4]`.
+
+    Raises:
+        TypeError: `f` is not a function.
+        ValueError: not exactly one slider.
+    """
+    if len(slider) != 1:
+        raise ValueError(f"explore_memory got {len(slider)} sliders; expected one, such as parts=[1, 2, 4]")
+    ((name, values),) = slider.items()
+    view = memory_view(check_function(f), list(values))
+
+    def memory(ax: Axes) -> Update:
+        move = view(ax)
+        return lambda **at: f"{name} {at[name]}: {move(at[name])}"
+
+    return explore(memory, **{name: list(values)})
+
+
+def explore_gradient_flow(
+    build: object,
+    *,
+    inputs: torch.Tensor | None = None,
+    targets: torch.Tensor | None = None,
+    loss: object = torch.nn.functional.mse_loss,
+    sizes: object = (1e-12, 1e4),
+    **sliders: object,
+) -> Explorer:
+    """The gradient of each layer of a network that sliders build anew: its depth, its initialisation, what you like.
+
+    Each move builds the network with random numbers of its own, the same ones each time, and runs one forward and one
+    backward pass; torch's random state and every `.grad` stay as they are. Bars as in `gradient_flow`.
+
+    Args:
+        build: a function of the sliders that returns an nn.Module, or (module, loss) with the loss worked out.
+        inputs: a batch for the module, where `build` returns no loss.
+        targets: second argument of `loss`, or None for a loss of the output alone.
+        loss: a function of output and targets.
+        sizes: the ends of the axis (low, high), both above 0.
+        sliders: as `explore` takes them: `depth=(1, 30)`, `gain=(0.1, 3.0, 0.1, 1.0)`, `residual=False`.
+
+    Raises:
+        TypeError: `build` or `loss` is not a function, or gives none of the above; a slider that `build` does not take.
+        ValueError: an axis that is empty or not above 0; a module without parameters, or a loss with several values.
+
+    Example:
+        >>> explore_gradient_flow(network, inputs=x, targets=y, depth=(1, 30), gain=(0.1, 3.0, 0.1, 1.0))
+    """
+    build, loss = check_function(build, name="build"), check_function(loss, name="loss")
+    limits = check_range(sizes, name="sizes")
+    if limits[0] <= 0:
+        raise ValueError(f"sizes = {limits} reaches down to {limits[0]:g}; expected two numbers above 0")
+
+    def gradient_flow(ax: Axes) -> Update:
+        move = flow_view(limits)(ax)
+
+        def update(**values: object) -> str:
+            with OwnRandomness(), torch.inference_mode(False), torch.enable_grad():
+                return move(flow_of(build(**values), inputs=inputs, targets=targets, loss=loss))
+
+        return update
+
+    return explore(gradient_flow, figure_size=FLOW, **sliders)

@@ -1,0 +1,267 @@
+"""Gradient flow: how large the gradient of each layer is, as bars; and over the steps of training, as a heat map."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import torch
+from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
+from torch import nn
+
+from .. import palette
+from ..checks import check_module, describe
+from ..gradients import APART, describe_sizes, fold, layers_of, reference, shorten, sizes_of, troubles, typical
+from ..graph.numbers import format_number
+from ..picture import Picture
+from .drawing import Update, View, still
+
+ROWS = 24  # the most rows of a still picture
+DENSE = 40  # and of one that sliders move, in which each row gets less room
+ROOMY = 0.19  # inches that a row needs for its name
+NAME, NOTE = 22, 19  # the most characters of a row's name, and of what stands after its bar
+LETTER = 0.078  # inches, the width of a character
+SMALL = 9.5  # points
+PITCH = 0.26  # inches, the height of a row
+WIDTH = 7.4
+
+
+@dataclass(frozen=True)
+class Flow:
+    """The gradient sizes of a model's layers at one moment.
+
+    Args:
+        names: of the layers, from input to output.
+        sizes: one for each, None where there is no gradient.
+        frozen: True for the layers that need none.
+    """
+
+    names: Sequence[str]
+    sizes: Sequence[float | None]
+    frozen: Sequence[bool]
+
+
+def gradient_flow(model: nn.Module) -> Picture:
+    """How large the gradient is in each layer, as `loss.backward()` left it in `.grad`.
+
+    A layer is a module with parameters of its own. Its size is the root mean square over all entries of their gradients,
+    drawn on a logarithmic scale. A size is called vanished under a ten-thousandth of the last layer's, and exploded over
+    ten thousand times as large. "No gradient" is not 0, and frozen layers are told apart. Long models are folded.
+
+    Args:
+        model: any module, after a backward pass; nothing is run and nothing is changed.
+
+    Raises:
+        TypeError: `model` is not an nn.Module.
+        ValueError: it has no parameters.
+
+    Example:
+        >>> loss.backward()
+        >>> gradient_flow(net)
+    """
+    flow = read_flow(check_module(model))
+    rows = len(fold(flow.names, ROWS))
+    room = min(NAME, max(map(len, flow.names)))
+    return still(flow_view(_limits(flow.sizes), most=ROWS, room=room), width=WIDTH, height=1.07 + PITCH * rows, flow=flow)
+
+
+def read_flow(model: nn.Module, *, grads: dict[nn.Parameter, torch.Tensor | None] | None = None) -> Flow:
+    """The sizes of the gradients of `model`: those in `.grad`, or `grads` by parameter."""
+    layers = layers_of(model)
+    sizes = sizes_of(layers, (lambda parameter: parameter.grad) if grads is None else grads.get)
+    return Flow([layer.name for layer in layers], sizes, [layer.is_frozen for layer in layers])
+
+
+def flow_of(
+    built: object, *, inputs: torch.Tensor | None, targets: torch.Tensor | None, loss: Callable[..., torch.Tensor]
+) -> Flow:
+    """The sizes after one forward and one backward pass, with no `.grad` written.
+
+    Args:
+        built: a module, or a pair of a module and its loss.
+        inputs, targets, loss: for a module, whose loss is `loss(module(inputs), targets)`, or without targets
+            `loss(module(inputs))`.
+
+    Raises:
+        TypeError: neither a module nor such a pair; a module without inputs; a loss that is no tensor.
+        ValueError: a module without parameters, or a loss that has not one value, or does not depend on them.
+    """
+    model, value = built if isinstance(built, tuple) and len(built) == 2 else (built, None)
+    check_module(model, name="what build returned")
+    if value is None:
+        if inputs is None:
+            raise TypeError("inputs is None; expected a batch for the model, or a build that returns (model, loss)")
+        value = loss(model(inputs)) if targets is None else loss(model(inputs), targets)
+    if not isinstance(value, torch.Tensor):
+        raise TypeError(f"loss is {describe(value)}; expected a tensor with one value")
+    if value.numel() != 1 or not value.requires_grad:
+        raise ValueError(f"loss is {describe(value.detach())}; expected one value that depends on trainable parameters")
+    trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    grads = torch.autograd.grad(value.reshape(()), trained, allow_unused=True)
+    return read_flow(model, grads=dict(zip(trained, grads, strict=True)))
+
+
+def _limits(sizes: Sequence[float | None]) -> tuple[float, float]:
+    """Powers of ten around the sizes, two decades apart at least."""
+    exponents = [math.log10(size) for size in sizes if size and math.isfinite(size)] or [-0.5]
+    low, high = math.floor(min(exponents) - 0.3), math.ceil(max(exponents) + 0.1)
+    return 10.0 ** min(low, high - 2), 10.0**high
+
+
+def flow_view(limits: tuple[float, float], *, most: int = DENSE, room: int = NAME) -> View:
+    """The view behind `gradient_flow`; `update(flow)` moves the bars.
+
+    Args:
+        limits: the lowest and the highest size on the axis; bars beyond end at its edges.
+        most: the most rows; more layers are folded.
+        room: characters for a row's name.
+    """
+
+    def gradient_flow(ax: Axes) -> Update:
+        set_up(ax, room)
+        ax.set(xscale="log", xlim=limits, xlabel="size of the gradient (root mean square)")
+        ax.minorticks_off()
+        stems, spans = (ax.add_collection(LineCollection([])) for _ in range(2))
+        spans.set(color=palette.INK, linewidth=1.2)
+        (sound,) = ax.plot([], [], "o", color=palette.GRADIENT, clip_on=False)
+        (sick,) = ax.plot([], [], "X", color=palette.TROUBLE, clip_on=False)
+        bounds = [_Bound(ax, 1 / APART, "◂ vanished ", "right"), _Bound(ax, APART, " exploded ▸", "left")]
+        texts = row_texts(ax, most)
+        heading = _heading(ax)
+
+        def update(flow: Flow) -> str:
+            lines = lines_of(flow, most)
+            _draw_bars(lines, limits, stems, spans, sound, sick)
+            for bound in bounds:
+                bound.set(reference(flow.sizes), limits)
+            write_rows(texts, lines, room)
+            folded = f"{len(flow.names)} layers in {len(lines)} rows. " if len(lines) < len(flow.names) else ""
+            heading.set_text(folded + "Backward walks upwards, from the output to the input.")
+            return f"gradient flow, {len(flow.names)} layer{'s' * (len(flow.names) > 1)}: {describe_sizes(flow.names, flow.sizes, flow.frozen)}"
+
+        return update
+
+    return gradient_flow
+
+
+class _Bound:
+    """A line where trouble begins, as a multiple of the last layer's size, with its word above the plot."""
+
+    def __init__(self, ax: Axes, factor: float, word: str, side: str):
+        self.factor = factor
+        self.line = ax.axvline(1, color=palette.TROUBLE, linewidth=1.2, linestyle=":")
+        look = {"ha": side, "va": "bottom", "fontsize": SMALL, "color": palette.TROUBLE}
+        self.word = ax.annotate(word, (1, 0), (0, 3), textcoords="offset points", **look)
+
+    def set(self, last: float | None, limits: tuple[float, float]) -> None:
+        place = (last or 0) * self.factor
+        self.line.set_xdata([place, place])
+        self.word.xy = (place, 0)
+        for artist in (self.line, self.word):
+            artist.set_visible(limits[0] < place < limits[1])
+
+
+@dataclass(frozen=True)
+class _Line:
+    """What a row shows: a name, its height on the axes, its size, those of its layers, and a word on it."""
+
+    name: str
+    height: float
+    size: float | None
+    span: tuple[float, float] | None
+    note: str
+    is_trouble: bool
+
+
+def lines_of(flow: Flow, most: int) -> list[_Line]:
+    """At most `most` rows for the layers of `flow`, from the top to the bottom."""
+    kinds = troubles(flow.sizes)
+    rows = fold(flow.names, most)
+    return [_line(row.name, row.members, (index + 0.5) / len(rows), flow, kinds) for index, row in enumerate(rows)]
+
+
+def _line(name: str, members: range, height: float, flow: Flow, kinds: Sequence[str]) -> _Line:
+    sizes = [flow.sizes[at] for at in members if flow.sizes[at] is not None]
+    found = [kinds[at] for at in members if kinds[at]]
+    size = typical([(size, 1) for size in sizes])
+    finite = [size for size in sizes if size and math.isfinite(size)]
+    span = (min(finite), max(finite)) if len(finite) > 1 else None
+    if size is None:
+        return _Line(name, height, None, None, "frozen" if all(flow.frozen[at] for at in members) else "no gradient", False)
+    word = {"zero": "all zero", "infinite": "inf"}.get(found[0], found[0]) if found else ""
+    if size == 0 or not math.isfinite(size):
+        return _Line(name, height, size, span, word, True)
+    return _Line(name, height, size, span, f"{format_number(size)} {word}".strip(), bool(found))
+
+
+def _draw_bars(
+    lines: Sequence[_Line], limits: tuple[float, float], stems: LineCollection, spans: LineCollection, *tips: object
+) -> None:
+    low, high = limits
+
+    def inside(size: float) -> float:
+        return min(max(size, low), high)
+
+    drawn = [line for line in lines if line.size and math.isfinite(line.size)]
+    colours = [palette.TROUBLE if line.is_trouble else palette.GRADIENT for line in drawn]
+    thick = min(7.0, 130 / max(1, len(lines)))
+    stems.set_segments([[(low, line.height), (inside(line.size), line.height)] for line in drawn])
+    stems.set(color=colours, linewidth=thick, alpha=0.55)
+    spans.set_segments([[(inside(end), line.height) for end in line.span] for line in drawn if line.span])
+    for tip, is_trouble in zip(tips, (False, True), strict=True):
+        marked = [line for line in drawn if line.is_trouble == is_trouble]
+        tip.set_data([inside(line.size) for line in marked], [line.height for line in marked])
+        tip.set_markersize(thick + 3)
+
+
+def set_up(ax: Axes, room: int, *, above: float = 0.45) -> None:
+    """Axes with rows from 0 at the top to 1, and room for names at the left and notes at the right."""
+    ax.figure.set_layout_engine("none")
+    width, height = ax.figure.get_size_inches()
+    left, right = 0.3 + LETTER * room, 0.25 + LETTER * NOTE
+    ax.set_position([left / width, 0.62 / height, 1 - (left + right) / width, 1 - (0.62 + above) / height])
+    ax.set(ylim=(1, 0), yticks=[])
+    ax.grid(visible=False, axis="y")
+    ax.spines["left"].set_color(palette.GRID)
+
+
+def _heading(ax: Axes) -> object:
+    look = {"xycoords": "axes fraction", "textcoords": "offset points", "va": "bottom", "fontsize": SMALL}
+    return ax.annotate("", (0, 1), (0, 18), color=palette.MUTED, **look)
+
+
+class _RowText:
+    """The name before a row and the note after it."""
+
+    def __init__(self, ax: Axes):
+        look = {"transform": ax.get_yaxis_transform(), "va": "center", "fontsize": SMALL, "visible": False}
+        self.name = ax.text(-0.02, 0, "", ha="right", **look)
+        self.note = ax.text(1.03, 0, "", ha="left", **look)
+
+    def hide(self) -> None:
+        self.name.set_visible(False)
+        self.note.set_visible(False)
+
+    def set(self, line: _Line, room: int) -> None:
+        colour = palette.TROUBLE if line.is_trouble else palette.MUTED if line.size is None else palette.INK
+        self.name.set(text=shorten(line.name, room), y=line.height, visible=True)
+        self.note.set(text=line.note, y=line.height, color=colour, visible=True,
+                      fontweight="bold" if line.is_trouble else "normal")  # fmt: skip
+
+
+def row_texts(ax: Axes, most: int) -> list[_RowText]:
+    """Names and notes for `most` rows, hidden until `write_rows`."""
+    return [_RowText(ax) for _ in range(most)]
+
+
+def write_rows(texts: Sequence[_RowText], lines: Sequence[_Line], room: int) -> None:
+    """Names and notes, where rows are dense of every other one."""
+    for text in texts:
+        text.hide()
+    axes = texts[0].name.axes
+    rows = axes.get_position().height * axes.figure.get_size_inches()[1] / ROOMY
+    every = math.ceil(len(lines) / rows)
+    for text, line in zip(texts, lines[::every], strict=False):
+        text.set(line, room)

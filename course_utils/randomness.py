@@ -1,0 +1,44 @@
+"""Random numbers of one's own: what draws inside leaves torch's random state alone, also beside a running cell."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from typing import Any
+
+import torch
+from torch.utils._python_dispatch import TorchDispatchMode
+
+
+class OwnRandomness(TorchDispatchMode):
+    """Within `with OwnRandomness():` every random operation on the CPU draws from a generator that starts at a seed.
+
+    Unlike a forked random state, nothing is shared with other threads: the same seed gives the same numbers while a
+    cell that trains keeps its own.
+
+    Args:
+        seed: of the generator.
+    """
+
+    def __init__(self, seed: int = 0):
+        super().__init__()
+        self.generator = torch.Generator().manual_seed(seed)
+
+    def __torch_dispatch__(
+        self, operation: Callable[..., Any], types: Sequence[type], args: tuple = (), kwargs: dict | None = None
+    ) -> Any:
+        kwargs = kwargs or {}
+        if torch.Tag.nondeterministic_seeded in operation.tags and kwargs.get("generator") is None:
+            operation, kwargs = _with_generator(operation), {**kwargs, "generator": self.generator}
+        return operation(*args, **kwargs)
+
+
+@lru_cache(maxsize=None)
+def _with_generator(operation: Any) -> Any:
+    """The overload of `operation` that takes a generator."""
+    wanted = {argument.name for argument in operation._schema.arguments} | {"generator"}
+    overloads = [getattr(operation.overloadpacket, name) for name in operation.overloadpacket.overloads()]
+    same = [each for each in overloads if {argument.name for argument in each._schema.arguments} == wanted]
+    if not same:
+        raise NotImplementedError(f"{operation} takes no generator, so it cannot be drawn apart from torch's random state")
+    return operation if operation in same else same[0]
