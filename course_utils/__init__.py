@@ -66,6 +66,7 @@ _HOMES = {
     "check_setup": "workshop.checkup",
     "Exercise": "exercises.exercise",
     "progress": "exercises.progress",
+    "read_board": "workshop.board",
 }
 
 __all__, __getattr__, __dir__ = lazy_names(__name__, _HOMES)

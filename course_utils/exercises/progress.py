@@ -5,19 +5,13 @@ from __future__ import annotations
 import html
 import re
 from datetime import datetime, timezone
-from pathlib import Path
 
 from ..tables import Table
 from . import find_exercises
-from .records import append, data_folder, read, reason
+from .records import append, progress_file, read, reason
 from .report import board_notice
 
 BAR = 30  # squares of the bar for the whole course
-
-
-def progress_file() -> Path:
-    """Where the passes are kept; the file may not exist yet."""
-    return data_folder() / "progress.jsonl"
 
 
 def passed() -> set[str]:

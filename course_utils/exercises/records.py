@@ -25,6 +25,11 @@ def data_folder() -> Path:
     return Path(os.environ.get(FOLDER_VARIABLE) or user_data_dir("course_utils", appauthor=False))
 
 
+def progress_file() -> Path:
+    """Where the passes are kept; the file may not exist yet."""
+    return data_folder() / "progress.jsonl"
+
+
 def private(path: str, flags: int) -> int:
     """An opener (see `open`) for files that nobody else may read."""
     return os.open(path, flags, 0o600)

@@ -1,7 +1,7 @@
 """Telling the instructor's board of each check. Off unless `COURSE_UTILS_BOARD` is set; every card says when it is on.
 
-The board is a folder. Each learner appends to a file of their own in it, which is named by a pseudonym and holds one line
-of JSON for each check: exercise, verdict, number of the foreseen mistake, time. Nothing else is stored: no name, no
+The board is a folder. Each learner appends to a file of their own in it, which is named by a pseudonym and holds one
+line of JSON for each check: exercise, verdict, number of the foreseen mistake, time. Nothing else is stored: no name, no
 answer. `course_utils.workshop.dropbox` prepares a folder where learners cannot read each other's files, and
 `course_utils.workshop.board` reads it.
 """
@@ -103,11 +103,23 @@ def board_notice() -> str:
     return f"The instructor's board is on: each check is also kept there as `{name}`, with {kept}, nothing else."
 
 
-def _write(folder: Path, record: Mapping[str, object]) -> tuple[str, str]:
-    """What went wrong, "" where nothing did, and the learner's pseudonym."""
+def touch_board(folder: Path) -> tuple[str, str]:
+    """Makes the learner's file on the board, as a check would, and writes nothing.
+
+    Returns:
+        What went wrong, "" where nothing did; and the learner's pseudonym.
+    """
+    return _write(folder, None)
+
+
+def _write(folder: Path, record: Mapping[str, object] | None) -> tuple[str, str]:
     try:
         name = pseudonym()
-        append(folder / f"{name}{SUFFIX}", record, opener=_open_own)
+        path = folder / f"{name}{SUFFIX}"
+        if record is None:
+            open(path, "ab", opener=_open_own).close()
+        else:
+            append(path, record, opener=_open_own)
     except (OSError, ValueError) as error:
         return _reason(error), ""
     return "", name

@@ -1,35 +1,61 @@
-"""Is this machine ready for the lessons? Each check says what is wrong and the one thing that mends it."""
+"""Is this machine ready for the lessons? Each check says what is wrong and the one thing that mends it.
+
+`check_setup` makes the quick checks, in a lesson; `course_utils.workshop.doctor` makes these and the slow ones.
+"""
 
 from __future__ import annotations
 
+import importlib.util
 import platform
-from collections.abc import Iterator
+import shlex
+import subprocess
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from ..tables import Table
+if TYPE_CHECKING:
+    from ..tables import Table
 
 DISTRIBUTION = "course-utils"
-REINSTALL = "run `make install`, or `pip install -c constraints.txt -e .` in the course's folder"
 WIDGET_EXTENSIONS = ("@jupyter-widgets/jupyterlab-manager", "anywidget")
 
 
 @dataclass(frozen=True)
 class Check:
-    """One thing that was looked at: `problem` is "" where all is well, else what is wrong; `mend` says what to do."""
+    """One thing that was looked at.
+
+    Attributes:
+        name: what was looked at.
+        problem: why lessons will not run; "" where they will.
+        mend: the one command, or the one thing to do, that mends it.
+        note: what is worth knowing although lessons run.
+        found: what is there, in a few words.
+    """
 
     name: str
     problem: str = ""
     mend: str = ""
+    note: str = ""
+    found: str = ""
+
+    @property
+    def status(self) -> str:
+        """ "problem", "note" or "fine"."""
+        return "problem" if self.problem else "note" if self.note else "fine"
+
+
+Checks = Callable[[], "Check | Iterable[Check]"]
 
 
 class Checkup:
     """The result of `check_setup`: `checks`, and `is_ready`, true when every one of them passed."""
 
-    def __init__(self, checks: list[Check]):
-        self.checks = checks
-        self.is_ready = not any(check.problem for check in checks)
+    def __init__(self, checks: Iterable[Check]):
+        self.checks = list(checks)
+        self.is_ready = not any(check.problem for check in self.checks)
 
     @property
     def _verdict(self) -> str:
@@ -40,6 +66,8 @@ class Checkup:
 
     @property
     def _table(self) -> Table:
+        from ..tables import Table  # here, since it needs PyTorch, which may be what is missing
+
         rows = [[c.name, "problem" if c.problem else "fine", c.problem, c.mend] for c in self.checks]
         return Table(["checked", "", "what is wrong", "what to do"], rows) if not self.is_ready else Table(
             ["checked", ""], [row[:2] for row in rows]
@@ -57,19 +85,58 @@ def check_setup() -> Checkup:
 
     Changes nothing and downloads nothing. A failing check is a row of the result, never an exception.
     """
-    return Checkup([_check_python(), *_check_packages(), _check_widgets(), _check_gradient()])
+    return Checkup(run([check_python, check_packages, check_widgets, check_gradient]))
 
 
-def _check_python() -> Check:
+def run(checks: Sequence[Checks]) -> Iterator[Check]:
+    """What the checks find, one after the other; one that fails itself is a problem of the machine as well."""
+    for check in checks:
+        try:
+            found = check()
+            yield from [found] if isinstance(found, Check) else found
+        except Exception as error:  # a broken package may raise anything when it is imported
+            name = check.__name__.removeprefix("check_")
+            yield Check(name, f"could not be checked: {type(error).__name__}: {error}", reinstall())
+
+
+def course_folder() -> Path | None:
+    """The folder of the course, where this package is used from there (`pip install -e`); else None."""
+    folder = Path(__file__).resolve().parents[2]
+    return folder if (folder / "constraints.txt").is_file() and (folder / "pyproject.toml").is_file() else None
+
+
+def command(*words: object) -> str:
+    """A command line, ready to be pasted into a terminal."""
+    line = list(map(str, words))
+    return subprocess.list2cmdline(line) if platform.system() == "Windows" else shlex.join(line)
+
+
+def reinstall(*packages: str) -> str:
+    """The command that installs these packages afresh, or the course with all it needs, into this Python."""
+    folder = course_folder()
+    if folder is None and not packages:
+        return "run `make install` in the course's folder"
+    has_pip = importlib.util.find_spec("pip") is not None  # an environment made by uv has none
+    pip = [sys.executable, "-m", "pip", "install"] if has_pip else ["uv", "pip", "install", "--python", sys.executable]
+    wheels = ["--no-index", "--find-links", folder / "wheels"] if folder and (folder / "wheels").is_dir() else []
+    tested = ["-c", folder / "constraints.txt"] if folder else []
+    what = ["--force-reinstall", "--no-deps", *packages] if packages else ["-e", folder]
+    return command(*pip, *wheels, *tested, *what)
+
+
+def check_python() -> Check:
+    """Python's version against pyproject's range."""
     from packaging.specifiers import SpecifierSet
 
     wanted, found = metadata.metadata(DISTRIBUTION)["Requires-Python"], platform.python_version()
     if SpecifierSet(wanted).contains(found):
-        return Check("Python")
-    return Check("Python", f"this is Python {found}; the lessons need {wanted}", "install a Python in that range, then " + REINSTALL)
+        return Check("Python", found=found)
+    mend = "install a Python in that range, and make .venv anew"
+    return Check("Python", f"this is Python {found}; the lessons need {wanted}", mend)
 
 
-def _check_packages() -> Iterator[Check]:
+def check_packages() -> Iterator[Check]:
+    """Each package that pyproject asks for, against its range."""
     from packaging.requirements import Requirement
 
     for text in metadata.requires(DISTRIBUTION) or []:
@@ -79,28 +146,32 @@ def _check_packages() -> Iterator[Check]:
         try:
             found = metadata.version(wanted.name)
         except metadata.PackageNotFoundError:
-            yield Check(wanted.name, "not installed in the Python that runs this notebook", REINSTALL)
+            yield Check(wanted.name, "not installed in the Python that runs this", reinstall())
             continue
-        fits = wanted.specifier.contains(found, prereleases=True)
-        yield Check(wanted.name) if fits else Check(wanted.name, f"version {found} is installed; needed: {wanted.specifier}", REINSTALL)
+        if wanted.specifier.contains(found, prereleases=True):
+            yield Check(wanted.name, found=found)
+        else:
+            yield Check(wanted.name, f"version {found} is installed; needed: {wanted.specifier}", reinstall())
 
 
-def _check_widgets() -> Check:
+def check_widgets() -> Check:
+    """The parts of JupyterLab's page that show sliders are there."""
     from jupyter_core.paths import jupyter_path
 
     folders = [Path(folder) for folder in jupyter_path("labextensions")]
     missing = [name for name in WIDGET_EXTENSIONS if not any((folder / name).is_dir() for folder in folders)]
     if not missing:
         return Check("sliders in JupyterLab")
-    return Check("sliders in JupyterLab", f"JupyterLab lacks {', '.join(missing)}", REINSTALL + ", then reload this page")
+    mend = reinstall("anywidget", "jupyterlab_widgets") + ", then reload this page"
+    return Check("sliders in JupyterLab", f"JupyterLab lacks {', '.join(missing)}", mend)
 
 
-def _check_gradient() -> Check:
+def check_gradient() -> Check:
+    """PyTorch differentiates."""
     import torch
 
     with torch.enable_grad():
         x = torch.tensor(3.0, requires_grad=True)
         (slope,) = torch.autograd.grad(3 * x**2, x)
-    if slope.item() == 18:
-        return Check("a gradient: 3x² at 3 has slope 18")
-    return Check("a gradient: 3x² at 3 has slope 18", f"PyTorch says {slope.item()}", REINSTALL)
+    name = "a gradient: 3x² at 3 has slope 18"
+    return Check(name) if slope.item() == 18 else Check(name, f"PyTorch says {slope.item()}", reinstall("torch"))

@@ -8,8 +8,8 @@ import pytest
 
 import course_utils
 from course_utils.exercises import find_exercises, lesson_02
-from course_utils.exercises.progress import passed, progress, progress_file, remember
-from course_utils.exercises.records import FOLDER_VARIABLE
+from course_utils.exercises.progress import passed, progress, remember
+from course_utils.exercises.records import FOLDER_VARIABLE, progress_file
 
 
 @pytest.fixture
