@@ -135,7 +135,7 @@ class _Reader:
         self.candidates = list(named.values())
         self.known: dict[int, torch.Tensor] = {}
         self.given: dict[tuple[int, int], Any] = {}
-        self.confirmed: set[int] = set()
+        self.confirmed: set[tuple[int, int]] = set()
 
     def read_saved(self) -> None:
         known, given, shapes = self.known, self.given, self.found.shapes
@@ -155,7 +155,7 @@ class _Reader:
                     given[number, slot] = value
                 elif (source := sources[slot]) != BEYOND and value.shape == shapes[source]:
                     known.setdefault(source, value)
-                    self.confirmed.add(source)
+                    self.confirmed.add((number, source))
 
     def _unpack(self, number: int, function: Any, attribute: str, raw: str | None) -> Any:
         try:
@@ -202,8 +202,9 @@ class _Reader:
         value = self.known.get(source)
         if value is None or value.numel() > MOST_ENTRIES:
             return None
-        # A leaf may have changed since the forward pass; not so where autograd checks it, or it never did.
-        is_sure = self.found.operations[source] is not None or source in self.confirmed or value._version == 0
+        # A leaf may have changed since this operation; not so where the operation kept it, or it never did.
+        is_confirmed = (number, source) in self.confirmed
+        is_sure = is_confirmed or self.found.operations[source] is not None or value._version == 0
         return value if is_sure else None
 
     def _find_constant(self, number: int, slot: int, inputs: list[Any], rule: Callable[..., torch.Tensor]) -> None:

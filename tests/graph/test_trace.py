@@ -163,6 +163,17 @@ def test_the_value_of_a_leaf_that_has_changed_since_is_not_used_for_others():
     assert by_name(trace(loss, w=w, u=u), "u").value.numbers == (3.0,)
 
 
+def test_a_leaf_that_changes_between_two_uses_is_read_where_it_was_kept():
+    w = leaf(0.5)
+    total = w * leaf(3.0)
+    with torch.no_grad():
+        w += 0.5
+    total = total + w * leaf(7.0)
+    first, second = [node for node in trace(total, w=w).nodes if node.operation == "Mul"]
+    assert first.value is None
+    assert second.value.numbers == (7.0,)
+
+
 def test_a_saved_value_that_was_changed_in_place_is_said_so():
     x = leaf(1.0)
     y = x.exp()
