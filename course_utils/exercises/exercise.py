@@ -77,12 +77,25 @@ class Exercise(Shown):
     ):
         self.prompt, self._solution, self.probe, self.tolerance = inspect.cleandoc(prompt), solution, probe, tolerance
         self.hints, self.mistakes, self.also_right = list(hints), list(mistakes), list(also_right)
-        self._hints_shown = 0
+        self._hints_shown, self._broken = 0, None
         self._seen_in_mistakes: dict[int, dict[str, object]] = {}
 
     def mistake(self, message: str) -> Callable[[Callable], Callable]:
         """Decorates a wrong answer with what to say to those whose answer behaves the same."""
         return lambda wrong: self.mistakes.append((wrong, inspect.cleandoc(message))) or wrong
+
+    def broken(self, symptom: str) -> Callable[[Callable], Exercise]:
+        """Decorates the code that the learner is given to repair, with what to say while it is as it was given.
+
+        It takes the exercise's own name, as a property's setter does: `@loop.broken("…")` on another `def loop`.
+        """
+
+        def keep(code: Callable) -> Exercise:
+            self.heading, self._broken = "Repair", code
+            self.mistake(symptom)(code)
+            return self
+
+        return keep
 
     def right(self, answer: Callable) -> Callable:
         """Decorates another right answer."""
@@ -140,6 +153,11 @@ class Exercise(Shown):
     def cell(self, variable: str = "answer") -> str:
         """The code of a cell with the solution, a definition or `variable = value`; it needs `import torch` only."""
         return _source(self.answer) if callable(self.answer) else f"{variable} = {self.answer!r}"
+
+    @property
+    def given(self) -> str | None:
+        """The broken code that the learner starts from; None where there is nothing to repair."""
+        return None if self._broken is None else _source(self._broken)
 
     @property
     def name(self) -> str | None:

@@ -193,7 +193,8 @@ def test_it_shows_itself(exercise):
         assert markdown.startswith("<div style=") and markdown.endswith("</div>")
         prose = re.sub(r"(?s)```.*?```", "", markdown)
         assert prose.count("`") % 2 == 0 and re.sub(r"`[^`]*`", "", prose).count("$") % 2 == 0
-    assert repr(exercise).startswith("Predict. " if isinstance(exercise, Prediction) else "Exercise. ")
+    heading = "Predict" if isinstance(exercise, Prediction) else "Exercise" if exercise.given is None else "Repair"
+    assert repr(exercise).startswith(f"{heading}. ")
 
 
 @every_exercise

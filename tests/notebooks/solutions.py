@@ -1,7 +1,8 @@
 """Where a notebook asks, and the notebook with every question answered.
 
 A *check cell* is a code cell whose last line reads `exercises.NAME.check(VARIABLE)`. What stands above that line is the
-learner's place: a stub with `...` in it. The solved notebook has the exercise's own solution there instead.
+learner's place: a stub with `...` in it, or broken code to repair. The solved notebook has the exercise's own solution
+there instead.
 """
 
 from __future__ import annotations
@@ -77,8 +78,12 @@ def _complaints_about(question: Question) -> Iterator[str]:
         yield "the lesson module has no such exercise"
         return
     said = [output.get("data", {}).get("text/plain", "") for output in question.cell.outputs]
-    if not any(text.startswith("Unfinished.") for text in said):
-        yield "its stored output is not Unfinished"
+    given = question.exercise.given
+    verdict = "Unfinished" if given is None else "Not yet"
+    if not any(text.startswith(f"{verdict}.") for text in said):
+        yield f"its stored output is not {verdict}"
+    if given is not None and question.stub.strip() != given:
+        yield "the code to repair is not the one that the lesson module holds"
     wanted = _head(question.exercise.cell(question.variable), question.variable)
     if wanted is None:
         yield f"the solution does not define {question.variable}"

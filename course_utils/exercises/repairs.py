@@ -1,0 +1,521 @@
+"""Six broken training loops for lesson 08. A repair is right when the weights end where the solution's do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+
+from .exercise import exercise
+
+RATE = 0.1
+LOST = "The loop runs, and `w` never moves: "
+
+
+def _batches() -> list[tuple[torch.Tensor, torch.Tensor]]:
+    return [(torch.tensor([1.0, 2.0]), torch.tensor([2.0, 3.0])), (torch.tensor([0.5]), torch.tensor([-1.0]))] * 2
+
+
+def _trained(loop: Callable[..., object], *data: object) -> torch.Tensor:
+    """Where a weight of 0.5 ends after `loop(w, optimizer, …)`."""
+    w = torch.tensor(0.5, requires_grad=True)
+    loop(w, torch.optim.SGD([w], lr=RATE), *data)
+    return w
+
+
+def _after_batches(loop: Callable[..., object]) -> torch.Tensor:
+    return _trained(loop, _batches())
+
+
+@exercise(
+    """
+    This loop takes one step for each batch, and its steps grow too long. Repair it, so that each step follows the
+    gradient of its own batch alone.
+    """,
+    probe={"the weight after four batches": _after_batches},
+    hints=[
+        "Print `w.grad` after each `backward`. Which batches does the second one know of?",
+        "There are three places for `zero_grad`. One of them throws away what `step` is about to use.",
+    ],
+)
+def growing_steps(w, optimizer, batches):
+    for x, y in batches:
+        optimizer.zero_grad()
+        loss = ((w * x - y) ** 2).mean()
+        loss.backward()
+        optimizer.step()
+
+
+@growing_steps.broken("No error, but the weight ends in the wrong place. The first step is right, no other one is.")
+def growing_steps(w, optimizer, batches):
+    for x, y in batches:
+        loss = ((w * x - y) ** 2).mean()
+        loss.backward()
+        optimizer.step()
+
+
+@growing_steps.right
+def _(w, optimizer, batches):
+    for x, y in batches:
+        loss = ((w * x - y) ** 2).mean()
+        loss.backward()
+        optimizer.step()
+        w.grad = None
+
+
+@growing_steps.right
+def _(w, optimizer, batches):
+    for x, y in batches:
+        (gradient,) = torch.autograd.grad(((w * x - y) ** 2).mean(), w)
+        with torch.no_grad():
+            w -= optimizer.param_groups[0]["lr"] * gradient
+
+
+@growing_steps.mistake(
+    LOST + "the gradient is thrown away between `backward` and `step`, before it was used. Clear it at another place."
+)
+def _(w, optimizer, batches):
+    for x, y in batches:
+        ((w * x - y) ** 2).mean().backward()
+        optimizer.zero_grad()
+        optimizer.step()
+
+
+@growing_steps.mistake(
+    "`step` stands before `backward`: each step follows the batch *before*, and the last batch is never used."
+)
+def _(w, optimizer, batches):
+    for x, y in batches:
+        optimizer.step()
+        optimizer.zero_grad()
+        ((w * x - y) ** 2).mean().backward()
+
+
+@growing_steps.mistake("`step` stands after the loop: one step along the sum of all gradients, not one for each batch.")
+def _(w, optimizer, batches):
+    for x, y in batches:
+        ((w * x - y) ** 2).mean().backward()
+    optimizer.step()
+
+
+@exercise(
+    """
+    Three steps on the mean loss of all batches. The loop stops at `backward`. Repair it; the loss stays the **mean** of
+    the batches' losses.
+    """,
+    probe={"the weight after three steps": _after_batches},
+    hints=[
+        "Look at `loss.grad_fn`, then at `losses[0].grad_fn`. In which line did it get lost?",
+        "`torch.tensor` makes a new tensor out of plain numbers. Which function puts tensors together and records it?",
+    ],
+)
+def rebuilt_loss(w, optimizer, batches):
+    for _ in range(3):
+        optimizer.zero_grad()
+        losses = [((w * x - y) ** 2).mean() for x, y in batches]
+        loss = torch.stack(losses).mean()
+        loss.backward()
+        optimizer.step()
+
+
+@rebuilt_loss.broken(
+    "The loop stops at `loss.backward()`: element 0 of tensors does not require grad and does not have a grad_fn."
+)
+def rebuilt_loss(w, optimizer, batches):
+    for _ in range(3):
+        optimizer.zero_grad()
+        losses = [((w * x - y) ** 2).mean() for x, y in batches]
+        loss = torch.tensor(losses).mean()
+        loss.backward()
+        optimizer.step()
+
+
+def _steps(w, optimizer, batches, total):
+    """Three steps, each after `total` has sent the losses of all batches back."""
+    for _ in range(3):
+        optimizer.zero_grad()
+        total([((w * x - y) ** 2).mean() for x, y in batches])
+        optimizer.step()
+
+
+@rebuilt_loss.right
+def _(w, optimizer, batches):
+    _steps(w, optimizer, batches, lambda losses: (sum(losses) / len(losses)).backward())
+
+
+@rebuilt_loss.right
+def _(w, optimizer, batches):
+    _steps(w, optimizer, batches, lambda losses: [(loss / len(losses)).backward() for loss in losses])
+
+
+@rebuilt_loss.mistake(
+    LOST + "`requires_grad` makes the rebuilt loss a new leaf. `backward` is content and ends there; nothing leads "
+    "back to `w`."
+)
+def _(w, optimizer, batches):
+    _steps(w, optimizer, batches, lambda losses: torch.tensor(losses, requires_grad=True).mean().backward())
+
+
+@rebuilt_loss.mistake("The path is whole again, but you send back the *sum* of the losses; the mean was asked for.")
+def _(w, optimizer, batches):
+    _steps(w, optimizer, batches, lambda losses: sum(losses).backward())
+
+
+@rebuilt_loss.mistake("The path is whole again, but only the last batch's loss is sent back.")
+def _(w, optimizer, batches):
+    _steps(w, optimizer, batches, lambda losses: losses[-1].backward())
+
+
+@rebuilt_loss.mistake("You take a step after every batch. One step was asked for, on the mean over all of them.")
+def _(w, optimizer, batches):
+    for _ in range(3):
+        for x, y in batches:
+            optimizer.zero_grad()
+            ((w * x - y) ** 2).mean().backward()
+            optimizer.step()
+
+
+@exercise(
+    """
+    The hidden value is a tanh with its input added (a *residual connection*). `backward` refuses. Repair the loop; it
+    must still compute the same.
+    """,
+    probe={"the weight after four batches": _after_batches},
+    hints=[
+        "Which value does `tanh` keep for the way back: its input or its result? The table of case 8 tells.",
+        "`h += x` writes into the very tensor that `tanh` has saved. Make a new tensor instead.",
+    ],
+)
+def added_in_place(w, optimizer, batches):
+    for x, y in batches:
+        optimizer.zero_grad()
+        h = torch.tanh(w * x)
+        h = h + x
+        loss = ((h - y) ** 2).mean()
+        loss.backward()
+        optimizer.step()
+
+
+@added_in_place.broken(
+    "The loop stops at `loss.backward()`: a variable needed for gradient computation has been modified by an inplace "
+    "operation."
+)
+def added_in_place(w, optimizer, batches):
+    for x, y in batches:
+        optimizer.zero_grad()
+        h = torch.tanh(w * x)
+        h += x
+        loss = ((h - y) ** 2).mean()
+        loss.backward()
+        optimizer.step()
+
+
+def _residual(w, optimizer, batches, hidden):
+    for x, y in batches:
+        optimizer.zero_grad()
+        ((hidden(w, x) - y) ** 2).mean().backward()
+        optimizer.step()
+
+
+@added_in_place.right
+def _(w, optimizer, batches):
+    _residual(w, optimizer, batches, lambda w, x: torch.tanh(w * x).clone().add_(x))
+
+
+@added_in_place.mistake(
+    "No error any more, and a wrong gradient: through `.data` PyTorch does not see the change, so `tanh` computes its "
+    "slope from a value that it never had."
+)
+def _(w, optimizer, batches):
+    def hidden(w, x):
+        h = torch.tanh(w * x)
+        h.data += x
+        return h
+
+    _residual(w, optimizer, batches, hidden)
+
+
+@added_in_place.mistake(
+    "Now the hidden value is cut off from `w`, so there is nothing left to walk. The change in place is the trouble, "
+    "not the graph."
+)
+def _(w, optimizer, batches):
+    _residual(w, optimizer, batches, lambda w, x: torch.tanh(w * x).detach().add_(x))
+
+
+@added_in_place.mistake("It runs, but the input is not added any more: that is another network.")
+def _(w, optimizer, batches):
+    _residual(w, optimizer, batches, lambda w, x: torch.tanh(w * x))
+
+
+def _fitted(loop: Callable[..., object]) -> object:
+    return loop(torch.tensor(0.5, requires_grad=True), torch.tensor([1.0, 2.0]), torch.tensor([2.0, 3.0]))
+
+
+@exercise(
+    """
+    Five steps without an optimiser. The first works, the second stops. Repair the loop: return the weight after five
+    steps, as a leaf without a history.
+    """,
+    probe={
+        "the weight after five steps": _fitted,
+        "the weight that is returned is a leaf": lambda loop: getattr(_fitted(loop), "is_leaf", False),
+    },
+    hints=[
+        "Print `w.is_leaf` at the start of each turn. What did the update make of `w`?",
+        "An update is bookkeeping, not part of the function: `torch.no_grad()` says so.",
+        "If `w` stays the same tensor, so does its `.grad`. What did you have to do with it before each `backward`?",
+    ],
+)
+def lost_leaf(w, x, y):
+    for _ in range(5):
+        loss = ((w * x - y) ** 2).mean()
+        loss.backward()
+        with torch.no_grad():
+            w -= 0.1 * w.grad
+        w.grad = None
+    return w
+
+
+@lost_leaf.broken(
+    "The second turn stops at `w = w - 0.1 * w.grad`: unsupported operand type(s) for *: 'float' and 'NoneType'."
+)
+def lost_leaf(w, x, y):
+    for _ in range(5):
+        loss = ((w * x - y) ** 2).mean()
+        loss.backward()
+        w = w - 0.1 * w.grad
+    return w
+
+
+@lost_leaf.right
+def _(w, x, y):
+    for _ in range(5):
+        ((w * x - y) ** 2).mean().backward()
+        w = (w - 0.1 * w.grad).detach().requires_grad_()
+    return w
+
+
+@lost_leaf.right
+def _(w, x, y):
+    optimizer = torch.optim.SGD([w], lr=0.1)
+    for _ in range(5):
+        optimizer.zero_grad()
+        ((w * x - y) ** 2).mean().backward()
+        optimizer.step()
+    return w
+
+
+@lost_leaf.right
+def _(w, x, y):
+    for _ in range(5):
+        (gradient,) = torch.autograd.grad(((w * x - y) ** 2).mean(), w)
+        w = (w - 0.1 * gradient).detach().requires_grad_()
+    return w
+
+
+@lost_leaf.mistake(
+    "Nearly: `w` stays a leaf now, so its `.grad` stays too, and the gradients of all turns add up. The broken loop "
+    "did not need to clear it, yours does."
+)
+def _(w, x, y):
+    for _ in range(5):
+        ((w * x - y) ** 2).mean().backward()
+        with torch.no_grad():
+            w -= 0.1 * w.grad
+    return w
+
+
+@lost_leaf.mistake(
+    "Under `no_grad`, `w = w - …` makes a new tensor that is not tracked, so the second loss has no path to a leaf. "
+    "Change the old tensor in place, or turn tracking on again."
+)
+def _(w, x, y):
+    for _ in range(5):
+        ((w * x - y) ** 2).mean().backward()
+        with torch.no_grad():
+            w = w - 0.1 * w.grad
+    return w
+
+
+@lost_leaf.mistake("A leaf may not be changed in place while PyTorch records. The update must not be recorded.")
+def _(w, x, y):
+    for _ in range(5):
+        ((w * x - y) ** 2).mean().backward()
+        w -= 0.1 * w.grad
+    return w
+
+
+@lost_leaf.mistake(
+    "The number is right, but each new `w` still hangs on all the ones before it: the graph grows with every turn, and "
+    "`w` is no leaf."
+)
+def _(w, x, y):
+    for _ in range(5):
+        w.retain_grad()
+        ((w * x - y) ** 2).mean().backward()
+        w = w - 0.1 * w.grad
+    return w
+
+
+def _after_windows(loop: Callable[..., object]) -> torch.Tensor:
+    return _trained(loop, [[1.0, -0.5], [0.3, 0.8], [-1.0, 0.4]])
+
+
+@exercise(
+    """
+    A recurrent network with one weight reads a long series, two numbers at a time. Its state `h` goes on from window to
+    window. The second window stops. Repair the loop: the state is carried on, gradients flow within each window only.
+    """,
+    probe={"the weight after three windows": _after_windows},
+    hints=[
+        "Draw `h` after the first window, then after the second. Whose nodes are behind it?",
+        "The *value* of the state must go on, its *history* must not. Which method keeps the one and drops the other?",
+        "Where you drop it matters: at the start of a window, not at every number.",
+    ],
+)
+def carried_state(w, optimizer, windows):
+    h = torch.tensor(0.0)
+    for window in windows:
+        optimizer.zero_grad()
+        h = h.detach()
+        for x in window:
+            h = torch.tanh(w * h + x)
+        loss = (h - 0.5) ** 2
+        loss.backward()
+        optimizer.step()
+
+
+@carried_state.broken(
+    "The second window stops at `loss.backward()`: trying to backward through the graph a second time. The message "
+    "proposes `retain_graph=True`. Try it."
+)
+def carried_state(w, optimizer, windows):
+    h = torch.tensor(0.0)
+    for window in windows:
+        optimizer.zero_grad()
+        for x in window:
+            h = torch.tanh(w * h + x)
+        loss = (h - 0.5) ** 2
+        loss.backward()
+        optimizer.step()
+
+
+def _windows(w, optimizer, windows, *, step=lambda h: h, end=lambda h: h, retain=False):
+    h = torch.tensor(0.0)
+    for window in windows:
+        optimizer.zero_grad()
+        for x in window:
+            h = torch.tanh(w * step(h) + x)
+        ((h - 0.5) ** 2).backward(retain_graph=retain)
+        optimizer.step()
+        h = end(h)
+
+
+@carried_state.right
+def _(w, optimizer, windows):
+    _windows(w, optimizer, windows, end=lambda h: torch.tensor(h.item()))
+
+
+@carried_state.mistake(
+    "`retain_graph=True` keeps the first window's graph, and now the walk finds that `step` has changed `w` since. The "
+    "second window should not walk through the first one at all."
+)
+def _(w, optimizer, windows):
+    _windows(w, optimizer, windows, retain=True)
+
+
+@carried_state.mistake("It runs, but every window begins at 0: the state is not carried on, only its history is gone.")
+def _(w, optimizer, windows):
+    _windows(w, optimizer, windows, end=torch.zeros_like)
+
+
+@carried_state.mistake(
+    "The cut stands in the inner loop: the gradient now reaches back one number only. Within a window it should flow."
+)
+def _(w, optimizer, windows):
+    _windows(w, optimizer, windows, step=torch.Tensor.detach)
+
+
+@carried_state.mistake("The cut stands between `h` and the loss, so nothing is left to walk. Cut between the windows.")
+def _(w, optimizer, windows):
+    h = torch.tensor(0.0)
+    for window in windows:
+        for x in window:
+            h = torch.tanh(w * h + x)
+        ((h.detach() - 0.5) ** 2).backward()
+
+
+def _after_masked(loop: Callable[..., object]) -> torch.Tensor:
+    return _trained(loop, torch.tensor([4.0, -1.0, 9.0, 0.0]), torch.tensor([2.0, 1.0, 3.0, 1.0]))
+
+
+@exercise(
+    """
+    Two of the four measurements in `x` are not positive, so they have no place under a root, and the loss leaves them
+    out. Still `w` is nan after the first step. Repair the loop: two steps on the sum over the positive ones.
+    """,
+    probe={"the weight after two steps": _after_masked},
+    hints=[
+        "Print `loss`, then `w.grad`. The loss is a fine number. On which edge of the graph does nan appear?",
+        "A mask *after* the root comes too late: 0 times infinity is nan. What may the root be allowed to see?",
+    ],
+)
+def masked_too_late(w, optimizer, x, y):
+    known = x > 0
+    for _ in range(2):
+        optimizer.zero_grad()
+        error = (torch.sqrt(w * x[known]) - y[known]) ** 2
+        loss = error.sum()
+        loss.backward()
+        optimizer.step()
+
+
+@masked_too_late.broken("No error, and the loss was a number. But after the first step `w` is nan, and it stays nan.")
+def masked_too_late(w, optimizer, x, y):
+    known = x > 0
+    for _ in range(2):
+        optimizer.zero_grad()
+        error = (torch.sqrt(w * x) - y) ** 2
+        loss = torch.where(known, error, 0.0).sum()
+        loss.backward()
+        optimizer.step()
+
+
+def _masked(w, optimizer, loss_of, *, repair=lambda gradient: gradient):
+    for _ in range(2):
+        optimizer.zero_grad()
+        loss_of(w).backward()
+        w.grad = repair(w.grad)
+        optimizer.step()
+
+
+@masked_too_late.right
+def _(w, optimizer, x, y):
+    safe = torch.where(x > 0, x, 1.0)
+    _masked(w, optimizer, lambda w: torch.where(x > 0, (torch.sqrt(w * safe) - y) ** 2, 0.0).sum())
+
+
+@masked_too_late.right
+def _(w, optimizer, x, y):
+    _masked(w, optimizer, lambda w: ((torch.sqrt((w * x).clamp(min=1e-9)) - y) ** 2 * (x > 0)).sum())
+
+
+@masked_too_late.mistake(
+    LOST + "every nan in its gradient became 0, the good shares included, for they had been added to it. The nan must "
+    "not arise."
+)
+def _(w, optimizer, x, y):
+    _masked(
+        w, optimizer, lambda w: torch.where(x > 0, (torch.sqrt(w * x) - y) ** 2, 0.0).sum(), repair=torch.nan_to_num
+    )
+
+
+@masked_too_late.mistake("No nan any more, but the two others are not left out: you made them positive and they count.")
+def _(w, optimizer, x, y):
+    _masked(w, optimizer, lambda w: ((torch.sqrt((w * x).abs() + 1e-9) - y) ** 2).sum())
+
+
+@masked_too_late.mistake("No nan any more. You divide by the number of positive ones; the sum over them was asked for.")
+def _(w, optimizer, x, y):
+    _masked(w, optimizer, lambda w: ((torch.sqrt(w * x[x > 0]) - y[x > 0]) ** 2).mean())
