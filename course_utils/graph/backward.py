@@ -73,7 +73,7 @@ def _start(walk: Walk, number: int, v: object) -> torch.Tensor:
 
 
 def _ones(walk: Walk, number: int) -> torch.Tensor:
-    metadata = walk.metadata[number]
+    metadata = walk.metadata(number)
     return torch.ones(walk.shapes[number], dtype=metadata.dtype, device=metadata.device)
 
 
