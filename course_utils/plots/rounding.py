@@ -1,0 +1,94 @@
+"""Descent on a rounded parameter: the true gradient beside one that goes straight through."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from functools import cache
+
+import torch
+from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
+
+from .. import palette
+from .drawing import DOT, Update, View, caption, minus, number, place
+from .functions import grid
+
+RATE = 0.1
+POINTS = 81
+REACH = 1.4  # how far the drawing goes beyond start and target, as a part of the distance to 0
+MARKS = {"■": "s", "●": "o"}  # the sign in the text, the marker on the plot
+LOOKS = (("■", palette.CYCLE[3]), ("●", palette.CYCLE[1]))
+DASHED = {"color": palette.MUTED, "linewidth": 1.2, "linestyle": "--"}
+
+Rounding = Callable[[torch.Tensor], torch.Tensor]
+
+
+def descend(rounding: Rounding, *, step: float, start: float, target: float, updates: int) -> list[tuple[float, float]]:
+    """Gradient descent on (step · rounding(w / step) − target)²: w and its gradient, from before the first update on."""
+    walked, at = [], start
+    for _ in range(updates + 1):
+        w = torch.tensor(at, dtype=torch.float64, requires_grad=True)
+        loss = (step * rounding(w / step) - target) ** 2
+        (slope,) = torch.autograd.grad(loss, w, materialize_grads=True)
+        walked.append((at, slope.item()))
+        at -= RATE * slope.item()
+    return walked
+
+
+def rounding_view(roundings: Mapping[str, Rounding], *, start: float, target: float, updates: int) -> View:
+    """A view with the loss over w on the left, w after each update on the right; `update(step, updates)`."""
+    reach = REACH * max(abs(start), abs(target))
+    ws = grid(-reach, reach, POINTS)
+    looks = dict(zip(roundings, LOOKS, strict=True))
+
+    @cache
+    def walks(step: float) -> dict[str, list[tuple[float, float]]]:
+        options = {"step": step, "start": start, "target": target, "updates": updates}
+        return {name: descend(rounding, **options) for name, rounding in roundings.items()}
+
+    def loss(w: torch.Tensor, step: float) -> torch.Tensor:
+        return (step * torch.round(w / step) - target) ** 2
+
+    def rounding(left: Axes, right: Axes) -> Update:
+        left.set(xlabel="w", ylabel="loss", xlim=(-reach, reach), ylim=(-0.6, (reach + target) ** 2))
+        left.plot(ws, (ws - target) ** 2, **DASHED)
+        (stairs,) = left.plot([], [], **palette.CYCLE[0])
+        right.set(xlabel="update", ylabel="w", xlim=(0, updates), ylim=(-reach, reach))
+        right.axhline(target, **DASHED)
+        right.annotate("target", (updates, target), (0, 3), textcoords="offset points", ha="right", color=palette.MUTED)
+        drawn = {name: _draw_walk(left, right, *look) for name, look in looks.items()}
+        captions = [caption(ax, look["color"])[0] for ax, (_, look) in zip((left, right), LOOKS, strict=True)]
+
+        def update(step: float, updates: int) -> str:
+            edges = _edges(reach, step)
+            heights = loss((edges[1:] + edges[:-1]) / 2, step)
+            stairs.set_data(edges.repeat_interleave(2)[1:-1], heights.repeat_interleave(2))
+            told = []
+            for (name, walk), text in zip(walks(step).items(), captions, strict=True):
+                trail, dot, line = drawn[name]
+                places = torch.tensor([w for w, _ in walk[: updates + 1]], dtype=torch.float64)
+                w, slope = walk[updates]
+                trail.set_data(places, loss(places, step))
+                dot.set_data(places[-1:], loss(places[-1:], step))
+                line.set_data(range(len(places)), places)
+                text.set_text(minus(f"{looks[name][0]} {name}: slope {number(slope)}"))
+                told.append(f"{name} at w = {place(w)} with slope {number(slope)}")
+            return f"rounded to multiples of {place(step)}, after {updates} updates: {'; '.join(told)}"
+
+        return update
+
+    return rounding
+
+
+def _draw_walk(left: Axes, right: Axes, sign: str, look: Mapping[str, str]) -> tuple[Line2D, Line2D, Line2D]:
+    """Where it went and where it is on the left, its way over the updates on the right; all empty."""
+    mark = {"linestyle": "", "marker": MARKS[sign], "color": look["color"]}
+    (trail,), (dot,) = left.plot([], [], **mark, markersize=3), left.plot([], [], **mark, **DOT)
+    return trail, dot, right.plot([], [], **look)[0]
+
+
+def _edges(reach: float, step: float) -> torch.Tensor:
+    """Where rounding to multiples of `step` jumps, from beyond −reach to beyond reach."""
+    most = math.ceil(reach / step) + 1
+    return (torch.arange(-most, most + 1, dtype=torch.float64) - 0.5) * step
