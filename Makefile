@@ -7,7 +7,7 @@ FIRST = $(firstword $(sort $(wildcard notebooks/*.ipynb)))
 COURSE = @$(PYTHON) tools/course.py
 
 .DEFAULT_GOAL := help
-.PHONY: lab install test refresh pin bench wheelhouse help
+.PHONY: lab install test refresh pin bench slides wheelhouse help
 test refresh bench: export OMP_NUM_THREADS = 1
 
 lab: ## open the first lesson in JupyterLab
@@ -22,6 +22,8 @@ pin: ## write the versions installed in .venv to constraints.txt
 	$(COURSE) --with=test --with=bench tools/pin.py
 bench: ## measure everything again and write benchmarks/README.md
 	$(COURSE) --with=bench benchmarks/run.py
+slides: ## make slides/ from the lessons, to open in any browser (one: NOTEBOOKS=notebooks/02_backward.ipynb)
+	$(COURSE) --with=slides tools/slides.py $(NOTEBOOKS)
 wheelhouse: ## fill wheelhouse/ for laptops without a network (for others than this: FOR="windows-3.12 macos-3.12")
 	$(COURSE) tools/wheelhouse.py $(FOR)
 help: ## show this list
