@@ -52,6 +52,13 @@ def still(view: View, *, width: float | None = None, height: float = 3.8, about:
     return Picture.from_figure(figure, description=description)
 
 
+def name_axes(ax: Axes, x: str, y: str) -> None:
+    """Names both axes; a short name stands upright, for a v that lies on its side reads as >."""
+    ax.set(xlabel=x, ylabel=y)
+    if len(y) <= 2:
+        ax.yaxis.label.set(rotation="horizontal", horizontalalignment="right", verticalalignment="center")
+
+
 def number(value: float) -> str:
     """A number in words: three decimals, never -0.000; very large ones with an exponent."""
     value = float(value)

@@ -11,7 +11,7 @@ from .. import palette
 from ..checks import check_tensor
 from ..picture import Picture
 from .curves import POINTS
-from .drawing import DOT, Update, View, caption, fit_height, minus, number, still
+from .drawing import DOT, Update, View, caption, fit_height, minus, name_axes, number, still
 from .functions import ScalarFunction, grid
 
 ROOM = 1.8  # the height of the plot, in heights of the samples
@@ -71,7 +71,8 @@ def fit_view(x: object, y: object) -> View:
     def fit(ax: Axes) -> Update:
         # room for a curve that does not fit yet
         fit_height(ax, ys.mean() + ROOM * (ys - ys.mean()), torch.zeros(1, dtype=ys.dtype))
-        ax.set(xlabel="x", ylabel="y", xlim=(positions[0].item(), positions[-1].item()))
+        name_axes(ax, "x", "y")
+        ax.set(xlim=(positions[0].item(), positions[-1].item()))
         gaps = ax.vlines(xs, ys, ys, color=palette.TROUBLE, linewidth=1.4, linestyle=":") if len(xs) <= FEW else None
         ax.plot(xs, ys, "o", color=palette.LEAF, **{**DOT, "markersize": 7 if len(xs) <= FEW else 5})
         (line,) = ax.plot([], [], **palette.CYCLE[0])

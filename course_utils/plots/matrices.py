@@ -12,7 +12,7 @@ from matplotlib.patches import Rectangle
 from .. import palette
 from ..checks import check_tensor, check_whole
 from ..picture import Picture
-from .drawing import Arrow, Update, View, caption, minus, number, still, vector
+from .drawing import Arrow, Update, View, caption, minus, name_axes, number, still, vector
 from .functions import undisturbed
 
 NUMBERS = 12  # rows and columns up to which each entry is written
@@ -212,7 +212,8 @@ class _Vector:
         self.label = label
         (self.caption,) = caption(ax, colour)
         if len(names) == 2:
-            ax.set(xlim=(-limit, limit), ylim=(-limit, limit), xlabel=names[0], ylabel=names[1], aspect="equal")
+            name_axes(ax, *names)
+            ax.set(xlim=(-limit, limit), ylim=(-limit, limit), aspect="equal")
             for line in (ax.axhline, ax.axvline):
                 line(0, color=palette.MUTED, linewidth=0.8)
             self.arrow = Arrow(ax, colour, label=label)

@@ -16,7 +16,7 @@ from matplotlib.ticker import MaxNLocator
 from .. import palette
 from ..checks import check_number, check_numbers, check_range
 from ..picture import Picture
-from .drawing import DOT, Arrow, Update, View, caption, fit_height, minus, number, place, still, vector
+from .drawing import DOT, Arrow, Update, View, caption, fit_height, minus, name_axes, number, place, still, vector
 from .functions import ScalarFunction, grid
 
 POINTS = 51  # each way, for level lines
@@ -90,7 +90,8 @@ class Surface:
             look = {"colors": palette.VALUE, "linewidths": 0.8, "linestyles": "-"}
             lines = ax.contour(self.xs, self.ys, self.heights, self.levels, **look)
             ax.clabel(lines, fmt=lambda level: minus(f"{level:g}"), fontsize=9, colors=palette.INK)
-        ax.set(xlabel=self.names[0], ylabel=self.names[1], xlim=self.x, ylim=self.y)
+        name_axes(ax, *self.names)
+        ax.set(xlim=self.x, ylim=self.y)
         width, height = self.size
         if max(width, height) <= SQUARE * min(width, height):
             ax.set_aspect("equal")
