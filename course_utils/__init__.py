@@ -67,6 +67,7 @@ _HOMES = {
     "Exercise": "exercises.exercise",
     "progress": "exercises.progress",
     "read_board": "workshop.board",
+    "plot_board": "workshop.picture",
 }
 
 __all__, __getattr__, __dir__ = lazy_names(__name__, _HOMES)

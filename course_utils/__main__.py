@@ -38,11 +38,11 @@ def board(options: argparse.Namespace) -> int:
         print(f"Every learner:  COURSE_UTILS_BOARD={place}")
         print(f"Instructors:    python -m course_utils board {place} --live")
     elif options.live is not None:
-        watch(options.folder, every=options.live)
+        watch(options.folder, every=options.live, who=options.who)
     else:
         shown = read_board(options.folder)
         width = shutil.get_terminal_size((120, 40)).columns
-        print(json.dumps(shown.as_json(), indent=2) if options.json else shown.text(width))
+        print(json.dumps(shown.as_json(), indent=2) if options.json else shown.text(width, who=options.who))
     return 0
 
 
@@ -65,6 +65,7 @@ def parser() -> argparse.ArgumentParser:
     again, make = "look again every few seconds", "make a folder that learners may add to and not look into"
     kind.add_argument("--live", nargs="?", type=_seconds, const=5.0, metavar="SECONDS", help=again)
     kind.add_argument("--prepare", type=Path, metavar="FOLDER", help=make)
+    classroom.add_argument("--who", action="store_true", help="name those who are stuck, by pseudonym")
     classroom.add_argument("--group", help="with --prepare: the group whose members may read the board")
     return top
 

@@ -53,6 +53,8 @@ def pseudonym() -> str:
         path.parent.mkdir(parents=True, exist_ok=True)
         append(path, {"pseudonym": secrets.token_hex(4)}, opener=private)
         kept = _kept(path)
+    if not kept:
+        raise OSError(f"{path} does not keep what is written to it")
     return kept[0]  # where two notebooks come here at once, the first line names both
 
 

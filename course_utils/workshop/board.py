@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import html
 import re
+import textwrap
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
+from itertools import accumulate
 from pathlib import Path
 
 from ..exercises import find_exercises
@@ -16,11 +18,12 @@ from .reading import Attempt, read_folder
 
 STUCK_TRIES = 3
 STUCK_AFTER = timedelta(minutes=10)
+NOT_FORESEEN = "a mistake that was not foreseen"
 BAR = 30  # signs for the class, one a learner up to this many
-SIGNS = {"done": "■", "stuck": "✗", "trying": "▫", "not there yet": "·"}
+SIGNS = {"done": "■", "stuck": "✗", "trying": "▫", "not tried": "·"}
 LEGEND = (
     f"{SIGNS['done']} done  {SIGNS['stuck']} stuck: {STUCK_TRIES} wrong answers, or {STUCK_AFTER.seconds // 60} minutes"
-    f" since the first, and not right yet  {SIGNS['trying']} trying  {SIGNS['not there yet']} not there yet"
+    f" since the first, and not right yet  {SIGNS['trying']} trying  {SIGNS['not tried']} not tried"
 )
 
 
@@ -44,13 +47,32 @@ class Row:
     on: Counter[int | None] = field(default_factory=Counter)
 
     def add(self, learner: str, attempt: Attempt, now: datetime) -> None:
-        """Counts a learner in; one who has run the cell without an answer is not there yet."""
+        """Counts a learner in; one who has run the cell without an answer has not tried."""
         if attempt.done:
             self.done += 1
         elif attempt.tries:
             waits = now - attempt.since >= STUCK_AFTER
             (self.stuck if waits or attempt.tries >= STUCK_TRIES else self.trying).append(learner)
             self.on[attempt.mistake] += 1
+
+    def __repr__(self) -> str:
+        return "\n".join(self._lines)
+
+    def _repr_markdown_(self) -> str:
+        return "\n".join(f"- {line}" if place else f"**{line}**\n" for place, line in enumerate(self._lines))
+
+    @property
+    def _lines(self) -> list[str]:
+        """How many are where; each mistake in full, the most frequent first; who is stuck."""
+        lines = [f"{self.label}: {self.done} done, {len(self.stuck)} stuck, {len(self.trying)} trying"]
+        lines += [f"{count} × {self._says(number)}" for number, count in self._by_count()]
+        return [*lines, f"Stuck: {', '.join(f'`{learner}`' for learner in self.stuck)}"] if self.stuck else lines
+
+    def _by_count(self) -> list[tuple[int | None, int]]:
+        return sorted(self.on.items(), key=lambda item: (-item[1], item[0] is None, item[0]))
+
+    def _says(self, number: int | None) -> str:
+        return NOT_FORESEEN if number is None else f"mistake {number}: {self.mistakes[number - 1]}"
 
     @property
     def label(self) -> str:
@@ -66,9 +88,8 @@ class Row:
         """The mistake that most made last, with as much of its words as `limit` characters hold; "" for none."""
         if not self.on:
             return ""
-        number, count = min(self.on.items(), key=lambda item: (-item[1], item[0] is None, item[0]))
-        says = "none of those foreseen" if number is None else f"“{shorten(self.mistakes[number - 1], limit)}”"
-        return f"{count} × {says}"
+        number, count = self._by_count()[0]
+        return f"{count} × {shorten(self._says(number), limit)}"
 
 
 def shorten(text: str, limit: int) -> str:
@@ -76,7 +97,8 @@ def shorten(text: str, limit: int) -> str:
     plain = " ".join(re.sub(r"[`*]", "", text).split())
     if len(plain) <= limit:
         return plain
-    cut = plain[: max(1, limit - 1)].rpartition(" ")[0]
+    room = plain[: max(1, limit - 1)]
+    cut = room.rpartition(" ")[0] or room
     if cut.count("$") % 2:
         cut = cut[: cut.rindex("$")]
     return f"{cut.rstrip(' ,;:')}…"
@@ -99,6 +121,11 @@ class Board:
         """The exercise on which most are stuck; None where nobody is."""
         return max((row for row in self.rows if row.stuck), key=lambda row: len(row.stuck), default=None)
 
+    def counts(self, row: Row) -> dict[str, int]:
+        """How many learners are done with the exercise, stuck, trying, and have not tried."""
+        counts = [row.done, len(row.stuck), len(row.trying)]
+        return dict(zip(SIGNS, [*counts, self.learners - sum(counts)], strict=True))
+
     def as_json(self) -> dict[str, object]:
         """All of it, as `json` can write it."""
         return {
@@ -108,17 +135,19 @@ class Board:
             "left_out": dict(self.left_out),
         }
 
-    def text(self, width: int = 120) -> str:
-        """The board in lines of about `width` characters."""
+    def text(self, width: int = 120, *, who: bool = False) -> str:
+        """The board in lines of about `width` characters; `who` names those who are stuck, by pseudonym."""
         table = repr(self._table(width)) + "\n" if self._open else ""
-        lines = [self._summary, self._advice(width), table, LEGEND if self._open else "", self._omissions]
-        return "\n".join(filter(None, lines))
+        stuck = [f"Stuck on {row.label}: {', '.join(row.stuck)}" for row in self.rows if row.stuck and who]
+        notes = [*stuck, LEGEND if self._open else "", self._omissions]
+        parts = [*(textwrap.fill(told, width) for told in self._told), table, *(textwrap.fill(n, width) for n in notes)]
+        return "\n".join(filter(None, parts))
 
     def __repr__(self) -> str:
         return self.text()
 
     def _repr_html_(self) -> str:
-        told = [f"<strong>{html.escape(text)}</strong>" for text in (self._summary, self._advice(160)) if text]
+        told = [f"<strong>{html.escape(text)}</strong>" for text in self._told]
         table = self._table(150)._repr_html_() if self._open else ""
         notes = "<br>".join(html.escape(text) for text in (LEGEND if self._open else "", self._omissions) if text)
         return f"<p>{'<br>'.join(told)}</p>{table}<p>{notes}</p>"
@@ -128,18 +157,14 @@ class Board:
         return [row for row in self.rows if row.is_open]
 
     @property
-    def _summary(self) -> str:
+    def _told(self) -> list[str]:
+        """The sum of it, and what to explain next if there is anything."""
         if not self.learners:
-            return "Nobody has checked an answer yet."
+            return ["Nobody has checked an answer yet."]
         stuck = len({learner for row in self.rows for learner in row.stuck})
-        return f"{self.learners} {'learner' if self.learners == 1 else 'learners'}, {stuck or 'nobody'} stuck."
-
-    def _advice(self, width: int) -> str:
+        told = [f"{self.learners} {'learner' if self.learners == 1 else 'learners'}, {stuck or 'nobody'} stuck."]
         row = self.explain_next
-        if row is None:
-            return ""
-        start = f"Explain next: {row.label}, {len(row.stuck)} stuck"
-        return f"{start}, {row.on_what(max(30, width - len(start) - 10))}"
+        return [*told, f"Explain next: {row.label}, {len(row.stuck)} stuck, {row.on_what(500)}"] if row else told
 
     @property
     def _omissions(self) -> str:
@@ -147,7 +172,7 @@ class Board:
         return f"Left out: {counts}." if counts else ""
 
     def _table(self, width: int) -> Table:
-        signs = min(BAR, self.learners, max(8, width // 5))
+        signs = min(BAR, self.learners, max(8, (width - 70) // 2))
         labels = max(len(row.label) for row in self._open)
         room = max(20, width - labels - signs - len("done  stuck  trying") - 20)
         rows = [
@@ -158,10 +183,9 @@ class Board:
 
     def _bar(self, row: Row, signs: int) -> str:
         """The class as `signs` signs: one a learner, or in proportion."""
-        counts = [row.done, len(row.stuck), len(row.trying)]
-        ends = [round(sum(counts[: place + 1]) * signs / self.learners) for place in range(3)] + [signs]
-        starts = [0, *ends]
-        return "".join(sign * (end - start) for sign, start, end in zip(SIGNS.values(), starts, ends, strict=False))
+        ends = [round(so_far * signs / self.learners) for so_far in accumulate(self.counts(row).values())]
+        lengths = [end - start for start, end in zip([0, *ends], ends, strict=False)]
+        return "".join(sign * length for sign, length in zip(SIGNS.values(), lengths, strict=True))
 
 
 def read_board(folder: str | Path | None = None, *, now: datetime | None = None) -> Board:

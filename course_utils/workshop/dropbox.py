@@ -38,7 +38,7 @@ def prepare(folder: str | Path, *, group: str | None = None) -> Path:
     place = Path(folder).absolute()
     closed = [str(parent) for parent in place.parents if not parent.stat().st_mode & stat.S_IXOTH]
     if closed:
-        raise ValueError(f"learners cannot reach {place}: {', '.join(closed)} is closed to others (chmod o+x opens it)")
+        raise ValueError(f"learners cannot reach {place}: closed to others (chmod o+x opens it): {', '.join(closed)}")
     place.mkdir(mode=0o700, exist_ok=True)
     handle = os.open(place, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
     try:

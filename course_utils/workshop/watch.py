@@ -14,12 +14,15 @@ ENTER, LEAVE = "\x1b[?1049h\x1b[?25l", "\x1b[?25h\x1b[?1049l"  # a screen of its
 HOME, END_OF_LINE, REST = "\x1b[H", "\x1b[K", "\x1b[J"
 
 
-def watch(folder: Path | None, *, every: float, sleep: Callable[[float], object] = time.sleep) -> None:
+def watch(
+    folder: Path | None, *, every: float, who: bool = False, sleep: Callable[[float], object] = time.sleep
+) -> None:
     """Shows the board every few seconds until it is interrupted (Ctrl-C).
 
     Args:
         folder: as for `read_board`.
         every: seconds between two looks.
+        who: names those who are stuck.
         sleep: waits that long.
 
     Raises:
@@ -27,12 +30,12 @@ def watch(folder: Path | None, *, every: float, sleep: Callable[[float], object]
     """
     print(ENTER, end="")
     try:
-        text = _look(folder)
+        text = _look(folder, who)
         while True:
             _draw(text, every)
             sleep(every)
             try:
-                text = _look(folder)
+                text = _look(folder, who)
             except OSError as error:
                 text = f"The board cannot be read at the moment: {error.strerror} ({error.filename})"
     except KeyboardInterrupt:
@@ -41,8 +44,8 @@ def watch(folder: Path | None, *, every: float, sleep: Callable[[float], object]
         print(LEAVE, end="", flush=True)
 
 
-def _look(folder: Path | None) -> str:
-    return read_board(folder).text(shutil.get_terminal_size().columns)
+def _look(folder: Path | None, who: bool) -> str:
+    return read_board(folder).text(shutil.get_terminal_size().columns, who=who)
 
 
 def _draw(text: str, every: float) -> None:
