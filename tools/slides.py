@@ -224,7 +224,7 @@ def deck(path: Path) -> str:
     exercises = importlib.import_module(f"course_utils.exercises.lesson_{path.name[:2]}")
     slides = slides_of(nbformat.read(path, as_version=4), exercises)
     slides.insert(1, contents(slides))
-    body = "\n".join(slide.to_html(number) for number, slide in enumerate(slides, 1))
+    body = "\n".join(slide.to_html(number) for number, slide in enumerate(slides, 1)).replace('.ipynb"', '.html"')
     return page(slides[0].heading, f'<main id="deck">{body}</main><p id="place" aria-hidden="true"></p>')
 
 

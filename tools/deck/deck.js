@@ -8,9 +8,10 @@ const overflows = (box) => box.scrollHeight > box.clientHeight + 1 || box.scroll
 
 // Makes the letters of a slide smaller until nothing is cut off: those of code and output first.
 function fit(slide) {
+  const hasCode = slide.querySelector(".code");
   for (let size = 1; size > 0.4; size -= 0.04) {
     slide.style.setProperty("--fit", size);
-    slide.style.setProperty("--words", size < 0.6 ? size : Math.max(size, 0.85));
+    slide.style.setProperty("--words", hasCode && size > 0.6 ? Math.max(size, 0.85) : size);
     if (![slide, ...slide.querySelectorAll(".body, .body div")].some(overflows)) return;
   }
 }
