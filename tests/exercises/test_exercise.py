@@ -202,6 +202,22 @@ def test_a_decorated_solution_becomes_an_exercise_and_its_source_has_no_decorato
     assert twice.name is None and "exercise.hint()" in twice.grade(...).message
 
 
+def test_broken_code_is_a_mistake_with_its_symptom_and_can_be_shown():
+    @exercise("Mend it.", probe=lambda twice: twice(3.0), hints=HINTS)
+    def twice(x):
+        return x + x
+
+    @twice.broken("It gives 9 for 3.")
+    def twice(x):
+        return x * x
+
+    assert isinstance(twice, Exercise) and repr(twice) == "Repair. Mend it."
+    assert twice.given == "def twice(x):\n    return x * x"
+    assert twice.grade(lambda x: x**2) == Verdict("wrong", "It gives 9 for 3.", mistake=1)
+    assert twice.grade(lambda x: 2 * x) == Verdict("right")
+    assert ask(12.0).given is None
+
+
 def test_a_prediction_runs_its_code_and_shows_it():
     @prediction("How much?", hints=HINTS)
     def how_much():

@@ -8,6 +8,8 @@ from refresh import execute
 from rules import code_cells
 from solutions import complaints, questions, solved
 
+from course_utils.exercises import lesson_08
+
 NOTEBOOKS = sorted((Path(__file__).resolve().parents[2] / "notebooks").glob("*.ipynb"))
 every_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 
@@ -64,6 +66,16 @@ def test_each_complaint_is_made(asking, at, instead, complaint):
     spoilt = nbformat.from_dict(asking)
     spoilt.cells[at].source = instead
     assert any(complaint in found for found in complaints(spoilt))
+
+
+def test_code_to_repair_is_given_as_the_module_has_it(tmp_path):
+    given = lesson_08.growing_steps.given
+    sources = [IMPORTS.replace("lesson_00", "lesson_08"), f"{given}\n\nexercises.growing_steps.check(growing_steps)"]
+    asking = run(sources, tmp_path)
+    about = [found for found in complaints(asking) if found.startswith("growing_steps")]
+    assert about == ["growing_steps: no cell shows the task"] and verdicts(asking) == ["Not yet"]
+    asking.cells[1].source = asking.cells[1].source.replace("optimizer.step()", "optimizer.step(None)")
+    assert "growing_steps: the code to repair is not the one that the lesson module holds" in complaints(asking)
 
 
 def test_a_stored_answer_is_noticed(asking):
