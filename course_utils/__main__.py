@@ -84,7 +84,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return options.run(options)
     except ModuleNotFoundError as error:
         print(f"{error.name} is not installed; `{sys.executable} -m course_utils doctor` says more", file=sys.stderr)
-    except (OSError, ValueError) as error:
+    except OSError as error:
+        print(f"{error.strerror}: {error.filename}" if error.filename else error, file=sys.stderr)
+    except ValueError as error:
         print(error, file=sys.stderr)
     return 1
 

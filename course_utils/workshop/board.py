@@ -201,7 +201,7 @@ def read_board(folder: str | Path | None = None, *, now: datetime | None = None)
     """
     place = Path(folder) if folder else board_folder()
     if place is None:
-        raise ValueError(f"no board: give its folder, or set the environment variable {BOARD_VARIABLE} to it")
+        raise ValueError(f"no board: give its folder, or set the variable {BOARD_VARIABLE} to it")
     now = now or datetime.now(timezone.utc)
     rows = {
         f"{lesson}.{name}": Row(f"{lesson}.{name}", [message for _, message in it.mistakes])

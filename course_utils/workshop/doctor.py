@@ -10,14 +10,16 @@ from . import checkup, frontend, machine
 from .checkup import Check, Checkup, run
 
 SIGNS = {"fine": "✓", "note": "•", "problem": "✗"}
-QUICK = [checkup.check_python, checkup.check_packages, machine.check_pins, checkup.check_widgets]
-SLOW = [frontend.check_enabled, checkup.check_gradient, frontend.check_kernel, machine.check_font, machine.check_disk]
-MACHINE = [machine.check_memory, machine.check_threads, machine.check_dot, machine.check_progress, machine.check_board]
+CHECKS = [
+    checkup.check_python, checkup.check_packages, machine.check_pins, checkup.check_gradient, frontend.check_kernel,
+    checkup.check_widgets, frontend.check_enabled, machine.check_font, machine.check_disk, machine.check_memory,
+    machine.check_threads, machine.check_dot, machine.check_progress, machine.check_board,
+]  # fmt: skip
 
 
 def examine() -> Iterator[Check]:
     """All checks one by one, the slow ones included; a check that fails is a problem, never an exception."""
-    return run([*QUICK, *SLOW, *MACHINE])
+    return run(CHECKS)
 
 
 def show(checks: Iterable[Check], *, as_json: bool = False) -> int:

@@ -35,6 +35,7 @@ def check_enabled() -> Check:
 
 def check_kernel() -> Check:
     """The kernel that JupyterLab would start starts, answers, and is this very Python."""
+    from jupyter_client.kernelspec import NoSuchKernel
     from jupyter_client.manager import KernelManager
 
     manager = KernelManager(kernel_name=KERNEL)
@@ -42,7 +43,7 @@ def check_kernel() -> Check:
     try:
         place = manager.kernel_spec.resource_dir
         prefix = _ask(manager)
-    except OSError as error:  # there is no such kernel, or its program is gone
+    except (NoSuchKernel, OSError) as error:
         return Check("kernel", f"JupyterLab cannot start one: {error}", again)
     except (RuntimeError, TimeoutError) as error:
         return Check("kernel", f"it does not answer within {PATIENCE} s: {error}", reinstall("ipykernel"))

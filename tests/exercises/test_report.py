@@ -175,7 +175,8 @@ def test_telling_costs_about_a_millisecond(board):
 
 
 def test_exercises_tell_the_board_without_the_workshop_package():
-    program = "import sys; from course_utils.exercises import lesson_02 as it; it.first_slope.check(1); print(*sys.modules)"
+    check = "from course_utils.exercises import lesson_02 as it; it.first_slope.check(1)"
+    program = f"import sys; {check}; print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout.split()
     assert "course_utils.exercises.report" in loaded
     assert not [name for name in loaded if name.startswith("course_utils.workshop")]
