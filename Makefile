@@ -2,12 +2,12 @@
 # Every target first brings .venv up to date: tools/course.py does that, then runs .venv's Python with what follows it.
 PYTHON ?= $(if $(filter Windows_NT,$(OS)),python,python3)
 WORKERS ?= 2
-TESTS ?= notebooks tests
+TESTS ?= notebooks instructor tests
 FIRST = $(firstword $(sort $(wildcard notebooks/*.ipynb)))
 COURSE = @$(PYTHON) tools/course.py
 
 .DEFAULT_GOAL := help
-.PHONY: lab install test refresh pin bench slides wheelhouse help
+.PHONY: lab install test refresh pin bench slides hub wheelhouse help
 test refresh bench: export OMP_NUM_THREADS = 1
 
 lab: ## open the first lesson in JupyterLab
@@ -15,15 +15,17 @@ lab: ## open the first lesson in JupyterLab
 install: ## make .venv with everything the lessons need, and open nothing
 	$(COURSE)
 test: ## run every notebook with nbval, and every unit test (one file: TESTS=notebooks/02_backward.ipynb)
-	$(COURSE) --with=test -m pytest -n $(WORKERS) --dist loadfile $(TESTS)
+	$(COURSE) --with=test --with=hub -m pytest -n $(WORKERS) --dist loadfile $(TESTS)
 refresh: ## run the notebooks afresh and store their outputs (one: NOTEBOOKS=notebooks/02_backward.ipynb)
 	$(COURSE) --with=test tools/refresh.py $(NOTEBOOKS)
 pin: ## write the versions installed in .venv to constraints.txt
-	$(COURSE) --with=test --with=bench tools/pin.py
+	$(COURSE) --with=test --with=bench --with=hub tools/pin.py
 bench: ## measure everything again and write benchmarks/README.md
-	$(COURSE) --with=bench benchmarks/run.py
+	$(COURSE) --with=bench --with=hub benchmarks/run.py
 slides: ## make slides/ from the lessons, to open in any browser (one: NOTEBOOKS=notebooks/02_backward.ipynb)
 	$(COURSE) --with=slides tools/slides.py $(NOTEBOOKS)
+hub: ## start a JupyterHub for a class on this machine (its options: HUB="--names=class.txt --ip=0.0.0.0")
+	$(COURSE) --with=hub deploy/jupyterhub/start.py $(HUB)
 wheelhouse: ## fill wheelhouse/ for laptops without a network (for others than this: FOR="windows-3.12 macos-3.12")
 	$(COURSE) tools/wheelhouse.py $(FOR)
 help: ## show this list

@@ -1,0 +1,142 @@
+"""Starts the course's JupyterHub on this machine, after preparing whatever is missing.
+
+    python deploy/jupyterhub/start.py                              learner01 … learner30, on loopback
+    python deploy/jupyterhub/start.py --names=class.txt            one name a line
+    python deploy/jupyterhub/start.py --ip=0.0.0.0 --ssl-key=… --ssl-cert=…
+
+As root each learner gets a system account, and cannot read another's home. Without root all servers run as you: good
+for trying it out, but any learner's code can then read all homes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import stat
+import subprocess
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+import accounts
+import learners
+from publish import publish
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parents[1]
+INSTRUCTOR = "instructor"
+PROXY = Path(sys.prefix) / "share/hub-proxy"
+PROXY_PROGRAM = PROXY / "node_modules/.bin/configurable-http-proxy"
+NPM = ["npm", "ci", "--no-audit", "--no-fund", "--loglevel=error"]
+
+
+def closed_folder(paths: Iterable[Path]) -> Path | None:
+    """A folder on the way to one of `paths` that learners' accounts cannot enter; None where there is none."""
+    for path in paths:
+        for folder in [path, *path.parents, *path.resolve().parents]:
+            if folder.is_dir() and not folder.stat().st_mode & stat.S_IXOTH:
+                return folder
+    return None
+
+
+def install_proxy() -> None:
+    """Installs the proxy's pinned version beside the Python packages, unless it is there. It takes a network, once.
+
+    Raises:
+        SystemExit: Node.js is missing, or npm failed.
+    """
+    files = [HERE / "package.json", HERE / "package-lock.json"]
+    if PROXY_PROGRAM.exists() and all(file.read_bytes() == (PROXY / file.name).read_bytes() for file in files):
+        return
+    if not shutil.which("npm"):
+        sys.exit("The hub's proxy needs Node.js 20 or newer with npm. Install both, then run this again.")
+    PROXY.mkdir(parents=True, exist_ok=True)
+    for file in files:
+        shutil.copy(file, PROXY)
+    if subprocess.call(NPM, cwd=PROXY):
+        sys.exit("npm could not install the hub's proxy (its reason stands above). Mend that, then run this again.")
+
+
+def make_board(board: Path, *, has_accounts: bool) -> None:
+    """Makes the folder where learners' checks go: all may add a file, only the instructor may look around."""
+    board.mkdir(exist_ok=True)
+    if has_accounts:
+        shutil.chown(board, INSTRUCTOR, INSTRUCTOR)
+    board.chmod(0o3733)
+
+
+def prepare(told: argparse.Namespace) -> None:
+    """Brings the hub's folder up to date.
+
+    Raises:
+        SystemExit: something is missing; the message says what to do.
+    """
+    os.umask(0o022)
+    folder, has_accounts = told.folder, not told.without_accounts
+    (folder / "homes").mkdir(parents=True, exist_ok=True)
+    if has_accounts and (closed := closed_folder([Path(sys.executable), Path(sys.base_prefix), ROOT, folder])):
+        sys.exit(
+            f"Learners' accounts cannot enter {closed}, and what they need lies in it.\nWhat to do: keep the course, its "
+            "Python and --folder where everybody may read, as in /opt. Or try it out with --without-accounts."
+        )
+    names = told.names.read_text(encoding="utf-8").split() if told.names else [f"learner{n:02}" for n in range(1, 31)]
+    try:
+        known = learners.add(folder / "learners.txt", [INSTRUCTOR, *names])
+        for name in known if has_accounts else ():
+            accounts.prepare(name, folder / "homes")
+    except (ValueError, PermissionError) as error:
+        sys.exit(f"{error}.")
+    make_board(folder / "board", has_accounts=has_accounts)
+    publish(told.course, folder / "course")
+    install_proxy()
+
+
+def parse(arguments: list[str] | None) -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--folder", type=Path, default=ROOT / "hub", help="where all of it is kept (default: hub)")
+    parser.add_argument("--names", type=Path, help="a file with the learners' names (default: learner01 … learner30)")
+    parser.add_argument("--course", type=Path, default=ROOT / "notebooks", help="the lessons (default: notebooks)")
+    parser.add_argument("--ip", default="127.0.0.1", help="0.0.0.0 lets other machines in (default: 127.0.0.1)")
+    parser.add_argument("--port", type=int, default=8000, help="it and the next two are used (default: 8000)")
+    parser.add_argument("--ssl-key", default="", help="file with the key, for https")
+    parser.add_argument("--ssl-cert", default="", help="file with the certificate, for https")
+    parser.add_argument("--memory", default="2G", help="most data of one process of a learner (default: 2G)")
+    parser.add_argument("--tasks", default="400", help="most processes and threads of a learner (default: 400)")
+    parser.add_argument("--idle", type=int, default=3600, help="seconds until an unused server stops (default: 3600)")
+    parser.add_argument("--without-accounts", action="store_true", help="all servers run as you: for trying out")
+    told = parser.parse_args(arguments)
+    told.folder = told.folder.resolve()
+    told.without_accounts |= not accounts.are_possible()
+    return told
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Prepares the hub's folder and becomes the hub."""
+    told = parse(arguments)
+    prepare(told)
+    scheme = "https" if told.ssl_key else "http"
+    print(f"Names and passwords: {told.folder / 'learners.txt'}. The hub: {scheme}://{told.ip}:{told.port}", flush=True)
+    if told.without_accounts:
+        print("No system accounts: every learner's code can read all homes. For trying out only.", flush=True)
+    settings = {
+        "HUB_FOLDER": told.folder,
+        "HUB_IP": told.ip,
+        "HUB_PORT": told.port,
+        "HUB_PROXY": PROXY_PROGRAM,
+        "HUB_KEY": told.ssl_key,
+        "HUB_CERTIFICATE": told.ssl_cert,
+        "HUB_MEMORY": told.memory,
+        "HUB_TASKS": told.tasks,
+        "HUB_IDLE": told.idle,
+        "HUB_ACCOUNTS": "no" if told.without_accounts else "yes",
+    }
+    command = [sys.executable, "-m", "jupyterhub", "--config", str(HERE / "jupyterhub_config.py"), "--log-level=WARN"]
+    os.chdir(told.folder)
+    os.umask(0o077)
+    os.execve(sys.executable, command, os.environ | {name: str(value) for name, value in settings.items()})
+
+
+if __name__ == "__main__":
+    main()
