@@ -1,6 +1,6 @@
 """Runs the lessons from a clean kernel and stores their outputs in a form that is the same on every run.
 
-    python tools/refresh.py                                  every notebook in notebooks/
+    python tools/refresh.py                                  every notebook in notebooks/ and instructor/
     python tools/refresh.py notebooks/02_backward.ipynb      only this one
 
 A cell that raises without being tagged `raises-exception` ends the run, and its notebook stays as it was.
@@ -29,7 +29,7 @@ from tqdm import tqdm
 from traitlets import default
 
 ROOT = Path(__file__).resolve().parent.parent
-NOTEBOOKS = ROOT / "notebooks"
+NOTEBOOKS = [ROOT / "notebooks", ROOT / "instructor"]
 METADATA = {
     "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
     "language_info": {"name": "python"},
@@ -70,7 +70,8 @@ def execute(notebook: NotebookNode, *, folder: Path, on_cell: Callable[[], objec
         on_cell_executed=lambda **_: on_cell(),
     )
     with tempfile.TemporaryDirectory() as record:  # stored outputs show nobody's passed exercises
-        return client.execute(stderr=subprocess.DEVNULL, env={**os.environ, "COURSE_UTILS_DATA": record})
+        own = {"COURSE_UTILS_DATA": record, "COURSE_UTILS_BOARD": ""}
+        return client.execute(stderr=subprocess.DEVNULL, env={**os.environ, **own})
 
 
 def stable_text(text: str) -> str:
@@ -160,8 +161,9 @@ def refresh(path: Path, *, on_cell: Callable[[], object] = lambda: None) -> None
 def main(arguments: list[str] | None = None) -> int:
     """Refreshes the notebooks named on the command line, or all; returns 1 when a cell raised."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("notebooks", nargs="*", type=Path, help="notebooks to refresh (default: all of notebooks/)")
-    paths = parser.parse_args(arguments).notebooks or sorted(NOTEBOOKS.glob("*.ipynb"))
+    parser.add_argument("notebooks", nargs="*", type=Path, help="notebooks to refresh (default: all)")
+    every = [path for folder in NOTEBOOKS for path in sorted(folder.glob("*.ipynb"))]
+    paths = parser.parse_args(arguments).notebooks or every
     cells = [cell for path in paths for cell in nbformat.read(path, as_version=4).cells]
     with tqdm(total=sum(cell.cell_type == "code" for cell in cells), unit="cell") as bar:
         for path in paths:

@@ -121,6 +121,17 @@ class Board:
         """The exercise on which most are stuck; None where nobody is."""
         return max((row for row in self.rows if row.stuck), key=lambda row: len(row.stuck), default=None)
 
+    def __getitem__(self, exercise: str) -> Row:
+        """The row of an exercise, as in `board["lesson_02.slope"]`.
+
+        Raises:
+            KeyError: the course has no such exercise.
+        """
+        for row in self.rows:
+            if row.exercise == exercise:
+                return row
+        raise KeyError(f"the course has no exercise {exercise!r}; expected one such as 'lesson_02.slope'")
+
     def counts(self, row: Row) -> dict[str, int]:
         """How many learners are done with the exercise, stuck, trying, and have not tried."""
         counts = [row.done, len(row.stuck), len(row.trying)]

@@ -30,7 +30,7 @@ def look(folder):
 
 
 def row(board, exercise=SLOPE):
-    return next(row for row in board.rows if row.exercise == exercise)
+    return board[exercise]
 
 
 @pytest.fixture
@@ -223,6 +223,11 @@ def test_the_picture_tells_what_the_table_tells(tmp_path):
     here = row(board)
     counts = ", ".join(f"{count} {state}" for state, count in board.counts(here).items())
     assert f"02 slope {counts}" in plot_board(board).description
+
+
+def test_an_exercise_that_is_not_there_is_named(tmp_path):
+    with pytest.raises(KeyError, match="the course has no exercise 'slope'; expected one such as 'lesson_02.slope'"):
+        look(tmp_path)["slope"]
 
 
 def test_json_holds_all_of_it(tmp_path, learner):
