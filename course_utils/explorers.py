@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 import torch
 from matplotlib.axes import Axes
@@ -28,9 +29,10 @@ from .plots.taylor import HIGHEST, nth_derivative_view, taylor_view
 from .plots.training import MOST_CALLS, accumulation_view, microbatch_view, split_evenly
 from .randomness import OwnRandomness
 from .sliders import Explorer, explore, play
+from .sliders.controls import control
 
 SURFACE = (6.4, 4.6)  # inches
-BOUNDARY = (6.4, 4.4)
+BOUNDARY = (6.4, 4.0)
 FLOW = (7.4, 4.8)
 
 
@@ -238,7 +240,7 @@ def explore_paths(
     f: object,
     paths: Callable[[float], Mapping[str, object]],
     *,
-    learning_rate: Sequence[float],
+    learning_rate: object = (0.01, 0.5),
     x: object = (-2, 2),
     y: object = (-2, 2),
 ) -> Explorer:
@@ -247,7 +249,7 @@ def explore_paths(
     Args:
         f: `f(x, y)`, `f(p)` with p of shape (2,), or an nn.Module that takes shape (1, 2).
         paths: given a learning rate, the points of each path, shape (n, 2), by name; up to four, always the same names.
-        learning_rate: the rates to choose from, rising.
+        learning_rate: the rates to choose from, as `explore` takes them: (low, high), (low, high, step, start), a list.
         x, y: the ranges (low, high) of the first and the second input.
 
     Raises:
@@ -255,7 +257,7 @@ def explore_paths(
         ValueError: no paths or more than four, a path of another shape; an empty range.
     """
     surface = Surface(f, x=x, y=y)
-    names = list(check_function(paths, name="paths")(learning_rate[0]))
+    names = list(check_function(paths, name="paths")(control("learning_rate", learning_rate).at(0)))
     if not 1 <= len(names) <= 4:
         raise ValueError(f"paths returned {len(names)} paths; expected one to four by name, such as {{'SGD': points}}")
 
@@ -265,14 +267,15 @@ def explore_paths(
         def update(learning_rate: float) -> str:
             tracks = paths(learning_rate)
             move(tracks)
-            ends = {name: surface.function.value_and_gradient(list(tracks[name][-1]))[0] for name in names}
+            ends = [torch.as_tensor(tracks[name][-1]).tolist() for name in names]
+            values = [surface.function.value_and_gradient(end)[0] for end in ends]
             steps = len(tracks[names[0]]) - 1
-            told = ", ".join(f"{name} {number(end)}" for name, end in ends.items())
+            told = ", ".join(f"{name} {number(value)}" for name, value in zip(names, values, strict=True))
             return f"learning rate {learning_rate:g}, {surface.function.label} after {steps} steps: {told}"
 
         return update
 
-    return explore(optimisers, figure_size=SURFACE, learning_rate=list(learning_rate))
+    return explore(optimisers, figure_size=SURFACE, learning_rate=learning_rate)
 
 
 def explore_boundary(points: object, labels: object, models: Mapping[int, object]) -> Explorer:
@@ -312,7 +315,7 @@ def explore_rounding(
 
     Raises:
         TypeError: not a function, or not a number.
-        ValueError: not two functions.
+        ValueError: not two functions, or one that returns a tensor without grad.
 
     Example:
         >>> explore_rounding(true_gradient=torch.round, straight_through=lambda x: x + (torch.round(x) - x).detach())
@@ -339,14 +342,15 @@ def explore_memory(f: object, **slider: Sequence[object]) -> Explorer:
     """
     if len(slider) != 1:
         raise ValueError(f"explore_memory got {len(slider)} sliders; expected one, such as parts=[1, 2, 4]")
-    ((name, values),) = slider.items()
-    view = memory_view(check_function(f), list(values))
+    ((name, values),) = ((name, list(values)) for name, values in slider.items())
+    view = memory_view(check_function(f), values)
 
     def memory(ax: Axes) -> Update:
         move = view(ax)
         return lambda **at: f"{name} {at[name]}: {move(at[name])}"
 
-    return explore(memory, **{name: list(values)})
+    middle = replace(control(name, values), start=(len(values) - 1) // 2)
+    return Explorer(memory, {name: middle}, figure_size=None)
 
 
 def explore_gradient_flow(

@@ -9,7 +9,8 @@ from matplotlib.axes import Axes
 from .. import palette
 from ..memory import memory_profile
 from .costs import BYTES
-from .drawing import Update, View, caption
+from .drawing import Update, View, caption, number
+from .functions import undisturbed
 
 
 def memory_view(function: Callable[..., object], values: Sequence[object]) -> View:
@@ -17,7 +18,8 @@ def memory_view(function: Callable[..., object], values: Sequence[object]) -> Vi
 
     `update(value)` takes one of `values`; the function is called once for each of them, when the view is made.
     """
-    profiles = [memory_profile(function, value) for value in values]
+    with undisturbed():
+        profiles = [memory_profile(function, value) for value in values]
     highest, longest = max(map(max, profiles)), max(map(len, profiles))
     unit = max((unit for unit, size in BYTES.items() if highest >= size), key=BYTES.get)
     heights = [[held / BYTES[unit] for held in profile] for profile in profiles]
@@ -36,7 +38,7 @@ def memory_view(function: Callable[..., object], values: Sequence[object]) -> Vi
             top.set_data([0, longest + 1], [max(held), max(held)])
             peak_text.set_text(f"peak: {max(held):.2f} {unit}")
             count_text.set_text(f"{len(held)} operations")
-            return f"at most {max(held):.2f} {unit} at a time, in {len(held)} operations"
+            return f"at most {number(max(held))} {unit} at a time, in {len(held)} operations"
 
         return update
 

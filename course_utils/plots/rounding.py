@@ -12,7 +12,7 @@ from matplotlib.lines import Line2D
 
 from .. import palette
 from .drawing import DOT, Update, View, caption, minus, number, place
-from .functions import grid
+from .functions import ScalarFunction, grid
 
 RATE = 0.1
 POINTS = 81
@@ -26,13 +26,12 @@ Rounding = Callable[[torch.Tensor], torch.Tensor]
 
 def descend(rounding: Rounding, *, step: float, start: float, target: float, updates: int) -> list[tuple[float, float]]:
     """Gradient descent on (step · rounding(w / step) − target)²: w and its gradient, from before the first update on."""
+    loss = ScalarFunction(lambda w: (step * rounding(w / step) - target) ** 2, probe=[start])
     walked, at = [], start
     for _ in range(updates + 1):
-        w = torch.tensor(at, dtype=torch.float64, requires_grad=True)
-        loss = (step * rounding(w / step) - target) ** 2
-        (slope,) = torch.autograd.grad(loss, w, materialize_grads=True)
-        walked.append((at, slope.item()))
-        at -= RATE * slope.item()
+        slope = loss.derivatives(at)[1]
+        walked.append((at, slope))
+        at -= RATE * slope
     return walked
 
 

@@ -22,6 +22,22 @@ def pair(x):
     return torch.stack([x[0] * x[1], x[0] + x[1]])
 
 
+def straight_paths(learning_rate):
+    line = torch.linspace(1, learning_rate, 5, dtype=torch.float64)
+    return {"one": torch.stack([line, line], 1), "two": torch.stack([line, -line], 1)}
+
+
+def first_input(points):
+    return points[:, 0] - 0.5
+
+
+def second_input(points):
+    return points[:, 1] - 0.5
+
+
+CORNERS = [[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]]
+
+
 EXPLORERS = {
     "tangent": lambda: explorers.explore_tangent(cubic),
     "secant": lambda: explorers.explore_secant(cubic),
@@ -37,6 +53,10 @@ EXPLORERS = {
     "accumulation": lambda: explorers.explore_accumulation(lambda x: x**2),
     "line": lambda: explorers.explore_line([1.0, 2.0, 3.0], [2.0, 4.0, 5.0]),
     "training": lambda: explorers.explore_training([1.0, 2.0], [2.0, 4.0], [torch.sin, torch.cos], losses=[2.0, 1.0]),
+    "rounding": lambda: explorers.explore_rounding(true=torch.round, through=lambda x: x + (torch.round(x) - x).detach()),
+    "memory": lambda: explorers.explore_memory(lambda times: [torch.ones(1000) for _ in range(times)], times=[1, 2, 4]),
+    "paths": lambda: explorers.explore_paths(bowl, straight_paths, learning_rate=(0.1, 0.5)),
+    "boundary": lambda: explorers.explore_boundary(CORNERS, [0, 1, 1], {0: first_input, 3: second_input, 4: first_input}),
 }
 
 
@@ -75,6 +95,8 @@ def test_typed_values_draw_the_same_picture():
     assert EXPLORERS["vjp moved"]()(v0=0, v1=0, v2=1).description.endswith("vᵀJ = (3.000, -1.000)")
     assert "mean squared error 0.333, its gradient by (w, b) (2.000, 0.667)" in EXPLORERS["line"]()(w=2, b=0).description
     assert EXPLORERS["training"]()(step=1).description.startswith("step 1: loss 1.000, 2 samples")
+    paths = EXPLORERS["paths"]()(learning_rate=0.5)
+    assert paths.description == "learning rate 0.5, bowl after 4 steps: one 1.500, two 1.500"
 
 
 @pytest.mark.parametrize(
@@ -92,6 +114,8 @@ def test_typed_values_draw_the_same_picture():
             ValueError,
             "losses has 1 entries and models 2",
         ),
+        (lambda: explorers.explore_paths(bowl, 3), TypeError, "paths is 3; expected a function"),
+        (lambda: explorers.explore_paths(bowl, lambda rate: {}), ValueError, "paths returned 0 paths"),
     ],
 )
 def test_bad_arguments(make, kind, message):

@@ -1,0 +1,85 @@
+import gc
+import weakref
+
+import pytest
+import torch
+from torch.utils.checkpoint import checkpoint
+
+from course_utils import count_operations, memory_profile
+
+SIZE = 4000  # bytes of the tensors below
+
+
+def in_tensors(profile):
+    return [round(held / SIZE, 2) for held in profile]
+
+
+def test_what_is_held_is_counted_until_it_is_let_go():
+    def adds_up(x):
+        y = x + 1
+        y = y + 1
+        y.view(10, 100)
+        return y.sum()
+
+    assert in_tensors(memory_profile(adds_up, torch.zeros(1000))) == [1, 2, 1]
+
+
+def test_a_view_keeps_its_storage_and_an_operation_in_place_makes_none():
+    def in_place(x):
+        part = (x + 1)[:2]
+        part.mul_(2)
+        return part + 1
+
+    assert in_tensors(memory_profile(in_place, torch.zeros(1000))) == [1, 1, 1]
+
+
+def test_the_graph_holds_what_it_saved_until_backward_walks_it():
+    def there_and_back(x, layers=4):
+        for _ in range(layers):
+            x = torch.sin(x)
+        return torch.autograd.grad(x.sum(), leaf)
+
+    leaf = torch.zeros(1000, requires_grad=True)
+    profile = in_tensors(memory_profile(there_and_back, leaf))
+    assert profile[:4] == [1, 2, 3, 4] and profile[-1] < max(profile)
+    assert len(profile) == count_operations(there_and_back, leaf)
+
+
+def test_checkpointing_lowers_the_peak_and_adds_operations():
+    def part(x):
+        for _ in range(4):
+            x = torch.sin(x)
+        return x
+
+    def run(is_checkpointed):
+        x = torch.zeros(1000, requires_grad=True)
+        y = x
+        for _ in range(4):
+            y = checkpoint(part, y, use_reentrant=False) if is_checkpointed else part(y)
+        torch.autograd.grad(y.sum(), x)
+
+    plain, cut = memory_profile(run, False), memory_profile(run, True)
+    assert max(cut) < 0.6 * max(plain) and len(cut) > len(plain)
+
+
+def test_the_result_is_kept_by_nobody():
+    made = []
+
+    def makes():
+        tensor = torch.zeros(1000)
+        made.append(weakref.ref(tensor))
+        return tensor
+
+    memory_profile(makes)
+    gc.collect()
+    assert made[0]() is None
+
+
+def test_an_error_passes_through():
+    with pytest.raises(RuntimeError, match="must match"):
+        memory_profile(lambda: torch.ones(2) + torch.ones(3))
+
+
+def test_needs_a_function():
+    with pytest.raises(TypeError, match="function is a Tensor"):
+        memory_profile(torch.tensor(1.0))
