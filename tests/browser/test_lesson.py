@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from course_utils.exercises import lesson_02
+
 LESSON = Path(__file__).resolve().parents[2] / "notebooks/02_backward.ipynb"
 
 
@@ -60,3 +62,25 @@ def test_an_answer_gets_its_verdict(page: Page, answer: str, verdict: str):
     page.keyboard.type(f"prediction = {answer}\nexercises.first_slope.check(prediction)")
     page.keyboard.press("Shift+Enter")
     expect(place.locator(".jp-OutputArea")).to_contain_text(verdict)
+
+
+def test_an_exercise_is_tried_asked_about_and_solved(page: Page):
+    place = cell(page, "exercises.slope.check(slope)")
+    place.locator(".cm-content").click()
+    for key in ("Control+Home", "ArrowDown", "End", "Shift+Home"):  # selects the three dots
+        page.keyboard.press(key)
+    page.keyboard.type("x.requires_grad_()\nf(x).backward()\nreturn x.grad")
+    page.keyboard.press("Alt+Enter")  # runs the cell and opens a new one below
+    verdict = place.locator(".jp-OutputArea")
+    expect(verdict).to_contain_text("Not yet. The number of the first call is right, and then it grows")
+
+    page.keyboard.type("exercises.slope.hint()")
+    page.keyboard.press("Control+Enter")
+    asked = page.locator(".jp-CodeCell.jp-mod-active")
+    expect(asked.locator(".jp-OutputArea")).to_contain_text("Hint 1 of 3. backward adds into the .grad of the leaf")
+
+    place.locator(".cm-content").click()
+    page.keyboard.press("Control+A")
+    page.keyboard.insert_text(f"{lesson_02.slope.cell()}\n\nexercises.slope.check(slope)")
+    page.keyboard.press("Shift+Enter")
+    expect(verdict).to_contain_text(re.compile(r"Right\. Done in this lesson: \d+ of \d+\."))
