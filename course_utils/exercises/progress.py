@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import html
-import re
 from datetime import datetime, timezone
 
 from ..tables import Table
@@ -71,10 +70,9 @@ class Progress:
         return "\n".join(filter(None, [f"{self._bar}  {self._summary}", repr(self._table), self.board]))
 
     def _repr_html_(self) -> str:
-        table = re.sub(r"<t([dh])\b", r'<t\1 style="text-align: left"', self._table._repr_html_())
         bar = f'<span aria-hidden="true">{self._bar}</span>'
         board = f"<p>{html.escape(self.board)}</p>" if self.board else ""
-        return f"<p>{bar} <strong>{html.escape(self._summary)}</strong></p>{table}{board}"
+        return f"<p>{bar} <strong>{html.escape(self._summary)}</strong></p>{self._table._repr_html_()}{board}"
 
     def as_json(self) -> dict[str, object]:
         """What it shows, as `json` can write it."""
