@@ -327,8 +327,8 @@ def _(w, x, y):
 
 
 @lost_leaf.mistake(
-    "Under `no_grad`, `w = w - …` makes a new tensor that is not tracked, so the second loss has no path to a leaf. "
-    "Change the old tensor in place, or turn tracking on again."
+    "After the first turn `w` is a new tensor that is not tracked, as `no_grad` and `detach` make them, so the second "
+    "loss has no path to a leaf. Change the old tensor in place, or turn tracking on again."
 )
 def _(w, x, y):
     for _ in range(5):
@@ -437,6 +437,20 @@ def _(w, optimizer, windows):
     _windows(w, optimizer, windows, step=torch.Tensor.detach)
 
 
+@carried_state.mistake(
+    "One graph over the whole series and one step at its end. A step after each window was asked for, with gradients "
+    "that stay in it."
+)
+def _(w, optimizer, windows):
+    h, loss = torch.tensor(0.0), 0.0
+    for window in windows:
+        for x in window:
+            h = torch.tanh(w * h + x)
+        loss = loss + (h - 0.5) ** 2
+    loss.backward()
+    optimizer.step()
+
+
 @carried_state.mistake("The cut stands between `h` and the loss, so nothing is left to walk. Cut between the windows.")
 def _(w, optimizer, windows):
     h = torch.tensor(0.0)
@@ -471,7 +485,7 @@ def masked_too_late(w, optimizer, x, y):
         optimizer.step()
 
 
-@masked_too_late.broken("No error, and the loss was a number. But after the first step `w` is nan, and it stays nan.")
+@masked_too_late.broken("No error, but after the first step `w` is nan, and it stays nan.")
 def masked_too_late(w, optimizer, x, y):
     known = x > 0
     for _ in range(2):
@@ -502,8 +516,8 @@ def _(w, optimizer, x, y):
 
 
 @masked_too_late.mistake(
-    LOST + "every nan in its gradient became 0, the good shares included, for they had been added to it. The nan must "
-    "not arise."
+    LOST + "its gradient is one number, and the good shares were added to the nan. Whether you turn that nan into 0 or "
+    "skip the step, they are lost with it. The nan must not arise."
 )
 def _(w, optimizer, x, y):
     _masked(
