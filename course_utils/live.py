@@ -14,7 +14,7 @@ from .checks import check_function, describe
 from .picture import Picture
 
 HERE = Path(__file__).parent
-FRAMES = 40  # pictures in all
+FRAMES = 20  # pictures in all
 
 
 class LiveView(anywidget.AnyWidget):
@@ -45,7 +45,7 @@ def watch(steps: Sequence[Any], draw: Callable[[], Picture], *, name: str = "epo
 
     Args:
         steps: anything with a length, such as `range(100)`.
-        draw: draws what has been reached; called after the first step and about 40 times more.
+        draw: draws what has been reached; called after the first step and about 20 times more.
         name: what a step is called.
 
     Raises:

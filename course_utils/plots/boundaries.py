@@ -20,16 +20,16 @@ from .drawing import Update, View, caption, number, still
 from .functions import undisturbed
 
 POINTS = 41  # each way, for the boundary
-SURE = (0.5, 0.8, 0.95)  # probabilities from which on a side is darker
-TINT = 0.14  # how much darker
+SURE = (0.5, 0.8, 0.95)  # probabilities from which on the colour is stronger
+TINT = 0.14  # how much stronger
 FARTHEST = 20.0  # scores beyond count as this
 CLASSES = ((palette.VALUE, "o"), (palette.GRADIENT, "s"))
 
 
 def plot_boundary(points: object, labels: object, *, model: object) -> Picture:
-    """Points of two classes, the line where a classifier changes its mind, and darker paper where it is surer.
+    """Points of two classes, the line where a classifier changes its mind, and stronger colour where it is surer.
 
-    Points on the wrong side are ringed.
+    Points on the wrong side are ringed. The loss is the mean cross entropy of the scores, as both losses below have it.
 
     Args:
         points: shape (n, 2), at least 2.
@@ -41,7 +41,7 @@ def plot_boundary(points: object, labels: object, *, model: object) -> Picture:
         TypeError: not numbers, or a model that is not a function or does not return a tensor.
         ValueError: other shapes, labels other than 0 and 1, a model that raises.
     """
-    return still(boundary_view(points, labels), height=4.4, model=model)
+    return still(boundary_view(points, labels), height=4.0, model=model)
 
 
 def boundary_view(points: object, labels: object) -> View:
@@ -67,7 +67,7 @@ def boundary_view(points: object, labels: object) -> View:
             look = {"color": colour, "markersize": 6, "markeredgecolor": palette.PAPER, "markeredgewidth": 0.8}
             ax.plot(*points[labels == kind].T, marker, zorder=4, **look)
         (rings,) = ax.plot([], [], "o", markersize=11, fillstyle="none", color=palette.TROUBLE, zorder=5)
-        (told,) = caption(ax, palette.INK)
+        told = caption(ax, palette.INK, palette.MUTED)
 
         def update(model: object) -> str:
             scores = scores_of(model, torch.cat([plane, points]))
@@ -79,8 +79,11 @@ def boundary_view(points: object, labels: object) -> View:
             wrong = (scores[len(plane) :] > 0) != (labels > 0)
             rings.set_data(*points[wrong].T)
             right = len(points) - wrong.sum().item()
-            told.set_text(f"{right} of {len(points)} on the right side")
-            return f"{right} of {len(points)} points on their own side of the boundary, {number(right / len(points))} of all"
+            loss = torch.nn.functional.softplus(torch.where(labels > 0, -1, 1) * scores[len(plane) :]).mean()
+            texts = f"{right} of {len(points)} on their side", f"loss {number(loss)}"
+            for text, part in zip(told, texts, strict=True):
+                text.set_text(part)
+            return f"{right} of {len(points)} points on their own side of the boundary, loss {number(loss)}"
 
         return update
 
@@ -88,7 +91,7 @@ def boundary_view(points: object, labels: object) -> View:
 
 
 class _Side:
-    """The part of the plane that the model gives to one class, darker where it is surer."""
+    """The part of the plane that the model gives to one class, in a stronger colour where it is surer."""
 
     def __init__(self, ax: Axes, kind: int):
         colour, _ = CLASSES[kind]

@@ -85,22 +85,24 @@ class Play:
     values: Any
     seconds: float
     repeat: bool
+    at_end: bool
 
 
-def play(values: Any, *, seconds: float = 0.1, repeat: bool = False) -> Play:
+def play(values: Any, *, seconds: float = 0.1, repeat: bool = False, at_end: bool = False) -> Play:
     """A slider that also moves by itself: `explore(view, step=play((0, 50)))`.
 
     Args:
         values: any range or list that `explore` takes.
         seconds: the time from one value to the next, at least 0.02; a view that needs longer is waited for.
         repeat: True to start again at the end; it always runs until it is paused.
+        at_end: True to stand at the last value until it is played, which then begins at the first.
 
     Raises:
         ValueError: `seconds` is below 0.02.
     """
     if not isinstance(seconds, Real) or not seconds >= 0.02:
         raise ValueError(f"seconds = {seconds!r}; expected a number of seconds, at least 0.02")
-    return Play(values, float(seconds), bool(repeat))
+    return Play(values, float(seconds), bool(repeat), bool(at_end))
 
 
 def control(name: str, given: Any) -> Control:
@@ -114,7 +116,8 @@ def control(name: str, given: Any) -> Control:
         made = control(name, given.values)
         if made.kind == "checkbox" or len(made.values) < 2:
             raise ValueError(f"{name} = play({given.values!r}); expected at least two values to play through")
-        return replace(made, seconds=given.seconds, repeat=given.repeat)
+        start = len(made.values) - 1 if given.at_end else made.start
+        return replace(made, start=start, seconds=given.seconds, repeat=given.repeat)
     if isinstance(given, bool):
         return Control(name, "checkbox", (False, True), ("off", "on"), int(given))
     if isinstance(given, range):

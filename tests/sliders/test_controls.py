@@ -122,6 +122,7 @@ def test_typed_values_are_checked():
 
 def test_play_keeps_the_range_and_its_pace():
     made = control("n", play((0, 3), seconds=0.5, repeat=True))
-    assert (list(made.values), made.seconds, made.repeat) == ([0, 1, 2, 3], 0.5, True)
+    assert (list(made.values), made.seconds, made.repeat, made.start) == ([0, 1, 2, 3], 0.5, True, 1)
+    assert control("n", play([3, 1], at_end=True)).start == 1
     with pytest.raises(ValueError, match="seconds = 0"):
         play((0, 3), seconds=0)
