@@ -81,6 +81,22 @@ def test_a_nameless_slider_would_be_found(page: Page) -> None:
     handle.evaluate("(input, [name, id]) => { input.setAttribute('aria-label', name); input.id = id }", [name, number])
 
 
+def test_a_move_is_announced_when_it_has_settled(page: Page) -> None:
+    readout, handle = page.locator(".cu-readout").first, page.locator(".cu-explore input[type=range]").first
+    expect(readout).to_have_attribute("aria-live", "polite")
+    readout.evaluate("readout => { window.busy = []; new MutationObserver(() => busy.push(readout.ariaBusy))"
+                     ".observe(readout, { attributes: true, attributeFilter: ['aria-busy'] }) }")  # fmt: skip
+    handle.press("Home")
+    page.wait_for_function("busy.at(-1) === 'false' && busy.includes('true')")
+    expect(readout).to_contain_text("x = -6.00")
+
+
+def test_tables_name_their_columns(page: Page) -> None:
+    heads = page.locator(".jp-OutputArea-output thead th")
+    assert heads.count() >= 4
+    assert heads.evaluate_all("heads => heads.every(head => head.scope === 'col')")
+
+
 def test_slides_break_no_rule(lab, tmp_path: Path) -> None:
     place = tmp_path / "02.html"
     place.write_text(slides.deck(LESSON), encoding="utf-8")
