@@ -55,7 +55,7 @@ c.Spawner.environment = {
     "COURSE_UTILS_BOARD": str(FOLDER / "board"),
     "COURSE_UTILS_PSEUDONYM": lambda spawner: learners.read(LIST)[spawner.user.name].pseudonym,
     "JUPYTER_PREFER_ENV_PATH": "1",
-    "OMP_NUM_THREADS": "1",
+    "OMP_NUM_THREADS": os.environ["HUB_THREADS"],
     "TASK_LIMIT": os.environ["HUB_TASKS"] if HAS_ACCOUNTS else "",  # the system counts tasks by account
 }
 if HAS_ACCOUNTS:

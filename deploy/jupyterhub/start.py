@@ -103,6 +103,7 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--ssl-key", default="", help="file with the key, for https")
     parser.add_argument("--ssl-cert", default="", help="file with the certificate, for https")
     parser.add_argument("--memory", default="2G", help="most data of one process of a learner (default: 2G)")
+    parser.add_argument("--threads", default="1", help="threads that one computation of a learner takes (default: 1)")
     parser.add_argument("--tasks", default="400", help="most processes and threads of a learner (default: 400)")
     parser.add_argument("--idle", type=int, default=3600, help="seconds until an unused server stops (default: 3600)")
     parser.add_argument("--without-accounts", action="store_true", help="all servers run as you: for trying out")
@@ -128,6 +129,7 @@ def main(arguments: list[str] | None = None) -> None:
         "HUB_KEY": told.ssl_key,
         "HUB_CERTIFICATE": told.ssl_cert,
         "HUB_MEMORY": told.memory,
+        "HUB_THREADS": told.threads,
         "HUB_TASKS": told.tasks,
         "HUB_IDLE": told.idle,
         "HUB_ACCOUNTS": "no" if told.without_accounts else "yes",

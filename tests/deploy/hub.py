@@ -265,12 +265,17 @@ class Kernel:
 
     def run(self, source: str) -> list[NotebookNode]:
         """The outputs of a cell, as a notebook stores them."""
+        number = self.send(source)
+        return [from_dict(output_from_msg(answer)) for answer in self._answers(number)]
+
+    def send(self, source: str) -> str:
+        """Has a cell run, and does not wait for it; returns the message's number."""
         number = uuid.uuid4().hex
         header = {"msg_id": number, "msg_type": "execute_request", "session": self.session, "username": "", "version": "5.3"}
         content = {"code": source, "silent": False, "store_history": True, "user_expressions": {}, "allow_stdin": False}
         message = {"header": header, "parent_header": {}, "metadata": {}, "content": content, "channel": "shell"}
         self.socket.send(json.dumps(message))
-        return [from_dict(output_from_msg(answer)) for answer in self._answers(number)]
+        return number
 
     def _answers(self, number: str) -> Iterator[dict]:
         """What the cell puts out, until its kernel has replied and is idle."""

@@ -1,9 +1,8 @@
-"""A lesson run cell by cell in somebody's kernel, and its outputs held against the stored ones as nbval does."""
+"""A lesson's outputs from somebody's kernel, held against the stored ones as nbval does."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from pathlib import Path
 
 import nbformat
@@ -39,9 +38,8 @@ def _text(text: str) -> str:
     return text
 
 
-def wrong_cells(cells: list[NotebookNode], run: Callable[[str], list[NotebookNode]]) -> list[str]:
-    """Runs each cell with `run`; the sources of those whose outputs are not as stored."""
-    outputs = [run(cell.source) for cell in cells]
+def wrong_cells(cells: list[NotebookNode], outputs: list[list[NotebookNode]]) -> list[str]:
+    """The sources of those stored cells that have other outputs now."""
     return [
         cell.source
         for cell, new in zip(cells, outputs, strict=True)
