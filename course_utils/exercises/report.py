@@ -1,8 +1,8 @@
 """Telling the instructor's board of each check. Off unless `COURSE_UTILS_BOARD` is set; every card says when it is on.
 
 The board is a folder. Each learner appends to a file of their own in it, which is named by a pseudonym and holds one
-line of JSON for each check: exercise, verdict, number of the foreseen mistake, time. Nothing else is stored: no name, no
-answer. `course_utils.workshop.dropbox` prepares a folder where learners cannot read each other's files, and
+line of JSON for each check: exercise, verdict, number of the foreseen mistake, time. Nothing else is stored: no name,
+no answer. `course_utils.workshop.dropbox` prepares a folder where learners cannot read each other's files, and
 `course_utils.workshop.board` reads it.
 """
 
@@ -100,9 +100,9 @@ def board_notice() -> str:
     try:
         name = pseudonym()
     except (OSError, ValueError) as error:
-        return f"The instructor's board is set (`{folder}`), and has no name for you: {_reason(error)}."
+        return f"The instructor's board is set ({folder}), and has no name for you: {_reason(error)}."
     kept = "exercise, verdict, number of the mistake and time"
-    return f"The instructor's board is on: each check is also kept there as `{name}`, with {kept}, nothing else."
+    return f"The instructor's board is on: each check is also kept there as {name}, with {kept}, nothing else."
 
 
 def touch_board(folder: Path) -> tuple[str, str]:

@@ -21,10 +21,8 @@ STUCK_AFTER = timedelta(minutes=10)
 NOT_FORESEEN = "a mistake that was not foreseen"
 BAR = 30  # signs for the class, one a learner up to this many
 SIGNS = {"done": "■", "stuck": "✗", "trying": "▫", "not tried": "·"}
-LEGEND = (
-    f"{SIGNS['done']} done  {SIGNS['stuck']} stuck: {STUCK_TRIES} wrong answers, or {STUCK_AFTER.seconds // 60} minutes"
-    f" since the first, and not right yet  {SIGNS['trying']} trying  {SIGNS['not tried']} not tried"
-)
+STUCK = f"stuck: {STUCK_TRIES} wrong answers, or {STUCK_AFTER.seconds // 60} minutes since the first, and not right yet"
+LEGEND = "  ".join(f"{sign} {STUCK if state == 'stuck' else state}" for state, sign in SIGNS.items())
 
 
 @dataclass
@@ -151,17 +149,17 @@ class Board:
         table = repr(self._table(width)) + "\n" if self._open else ""
         stuck = [f"Stuck on {row.label}: {', '.join(row.stuck)}" for row in self.rows if row.stuck and who]
         notes = [*stuck, LEGEND if self._open else "", self._omissions]
-        parts = [*(textwrap.fill(told, width) for told in self._told), table, *(textwrap.fill(n, width) for n in notes)]
-        return "\n".join(filter(None, parts))
+        told, below = ([textwrap.fill(line, width) for line in lines if line] for lines in (self._told, notes))
+        return "\n".join([*told, "", table, *below] if table else [*told, *below])
 
     def __repr__(self) -> str:
         return self.text()
 
     def _repr_html_(self) -> str:
         told = [f"<strong>{html.escape(text)}</strong>" for text in self._told]
-        table = self._table(150)._repr_html_() if self._open else ""
-        notes = "<br>".join(html.escape(text) for text in (LEGEND if self._open else "", self._omissions) if text)
-        return f"<p>{'<br>'.join(told)}</p>{table}<p>{notes}</p>"
+        table = self._table(150, bars=False)._repr_html_() if self._open else ""
+        notes = filter(None, [f"S{STUCK[1:]}." if self._open else "", self._omissions])
+        return f"<p>{'<br>'.join(told)}</p>{table}<p>{'<br>'.join(map(html.escape, notes))}</p>"
 
     @property
     def _open(self) -> list[Row]:
@@ -182,15 +180,19 @@ class Board:
         counts = ", ".join(f"{count} × {what}" for what, count in self.left_out.items())
         return f"Left out: {counts}." if counts else ""
 
-    def _table(self, width: int) -> Table:
-        signs = min(BAR, self.learners, max(8, (width - 70) // 2))
+    def _table(self, width: int, *, bars: bool = True) -> Table:
+        signs = min(BAR, self.learners, max(8, (width - 70) // 2)) if bars else 0
         labels = max(len(row.label) for row in self._open)
         room = max(20, width - labels - signs - len("done  stuck  trying") - 20)
-        rows = [
-            [row.label, self._bar(row, signs), row.done, len(row.stuck), len(row.trying), row.on_what(room)]
-            for row in self._open
-        ]
-        return Table(["exercise", "class", "done", "stuck", "trying", "latest mistake of most"], rows)
+        columns = {
+            "exercise": lambda row: row.label if bars else row.label.replace(" ", "\xa0"),
+            **({"class": lambda row: self._bar(row, signs)} if bars else {}),
+            "done": lambda row: row.done,
+            "stuck": lambda row: len(row.stuck),
+            "trying": lambda row: len(row.trying),
+            "latest mistake of most": lambda row: row.on_what(room),
+        }
+        return Table(list(columns), [[show(row) for show in columns.values()] for row in self._open])
 
     def _bar(self, row: Row, signs: int) -> str:
         """The class as `signs` signs: one a learner, or in proportion."""

@@ -7,7 +7,8 @@ group, the instructors, may read all of them:
     -rw-r-----  ada    instructors  board/3f9a2c71.jsonl
 
 The setgid bit gives each new file to the instructors' group, the sticky bit keeps its name for its owner, and the
-pseudonym, random and never listed, keeps others from guessing it. This needs one account for each learner. Where all
+pseudonym, random and never listed, keeps others from guessing it. (Who may list the folder sees also which account owns
+which file: to instructors a pseudonym is a courtesy, not a secret.) This needs one account for each learner. Where all
 notebooks run under the same account (containers, a hub without accounts), mount for each learner a folder of their own
 instead, side by side in one folder; the board reads both.
 """
