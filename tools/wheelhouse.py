@@ -21,8 +21,8 @@ import zipfile
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
+from email import message_from_bytes
 from functools import partial
-from importlib.metadata import PathDistribution
 from pathlib import Path
 
 from packaging.requirements import Requirement
@@ -125,8 +125,10 @@ def fetch_for_this_machine(project: Path, extras: list[str], folder: Path) -> No
 
 def requirements_of(wheel: Path) -> list[Requirement]:
     """What a wheel asks for, with markers."""
-    information = zipfile.Path(wheel, f"{'-'.join(wheel.name.split('-')[:2])}.dist-info/")
-    return [Requirement(line) for line in PathDistribution(information).requires or []]
+    with zipfile.ZipFile(wheel) as file:
+        (place,) = [name for name in file.namelist() if re.fullmatch(r"[^/]+\.dist-info/METADATA", name)]
+        metadata = message_from_bytes(file.read(place))
+    return [Requirement(line) for line in metadata.get_all("Requires-Dist", [])]
 
 
 def by_name(folder: Path) -> dict[str, Path]:
