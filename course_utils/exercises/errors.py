@@ -52,6 +52,9 @@ PLAIN_WORDS = {
     r"returned an incorrect number of gradients":
         "`backward` of a custom function returns one gradient for each argument of `forward`, None for those without "
         "one.",
+    r"returned a gradient different than None at position":
+        "`backward` of a custom function returned a gradient for an argument that is no tensor. Its returns stand in "
+        "the order of `forward`'s arguments, None for those without a gradient.",
     r"returned nan values in its":
         "The first nan of the backward pass appears at this operation. Look at the values that go into it.",
     r"Jacobian mismatch":

@@ -22,6 +22,16 @@ class OneGradientForTwo(torch.autograd.Function):
         return upstream
 
 
+class GradientForANumber(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x, k):
+        return k * x
+
+    @staticmethod
+    def backward(ctx, upstream):
+        return None, upstream
+
+
 class WrongDerivative(torch.autograd.Function):
     @staticmethod
     def forward(ctx, x):
@@ -88,6 +98,7 @@ RAISE = [
     lambda: leaf().numpy(),
     inference_tensor,
     lambda: OneGradientForTwo.apply(leaf(), leaf()).sum().backward(),
+    lambda: GradientForANumber.apply(leaf(), 2.0).sum().backward(),
     nan_in_backward,
     lambda: torch.autograd.gradcheck(WrongDerivative.apply, torch.ones(1, dtype=torch.float64, requires_grad=True)),
     lambda: leaf().sum().item().backward(),
