@@ -26,7 +26,7 @@ PSEUDONYM_VARIABLE = "COURSE_UTILS_PSEUDONYM"
 """Environment variable: the learner's pseudonym, instead of one made at random and kept beside the progress."""
 PSEUDONYM = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,47}")
 SUFFIX = ".jsonl"
-PATIENCE = 0.05  # seconds that a check waits for the board's disk; the line may still arrive after that
+PATIENCE = 0.1  # seconds that a check waits for the board's disk; the line may still arrive after that
 
 _TOLD: set[str] = set()  # troubles that this kernel has already told
 
@@ -78,14 +78,14 @@ def report(exercise: str, verdict: str, mistake: int | None) -> str:
         return ""
     time = datetime.now(timezone.utc).isoformat(timespec="seconds")
     record = {"exercise": exercise, "verdict": verdict, "mistake": mistake, "time": time}
-    outcome = [("it does not answer", "")]
+    outcome = [("no answer yet, the check may arrive late", "")]
     writer = Thread(target=lambda: outcome.append(_write(folder, record)), daemon=True)
     writer.start()
     writer.join(PATIENCE)
     trouble, name = outcome[-1]
     if not trouble:
         return f"Also on the instructor's board, as `{name}`."
-    said = f"The instructor's board could not be told: {trouble} (`{folder}`). This is said once; all else works."
+    said = f"The instructor's board was not told: {trouble} (`{folder}`). This is said once; all else works."
     if said in _TOLD:
         return ""
     _TOLD.add(said)
