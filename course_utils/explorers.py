@@ -359,7 +359,7 @@ def explore_gradient_flow(
     inputs: torch.Tensor | None = None,
     targets: torch.Tensor | None = None,
     loss: object = torch.nn.functional.mse_loss,
-    sizes: object = (1e-12, 1e4),
+    sizes: object = (1e-10, 1e4),
     **sliders: object,
 ) -> Explorer:
     """The gradient of each layer of a network that sliders build anew: its depth, its initialisation, what you like.

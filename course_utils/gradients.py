@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -14,6 +14,7 @@ from .graph.numbers import format_number
 
 APART = 1e4  # how many times smaller or larger than the last layer's gradient counts as trouble
 SAFE = (1e-15, 1e15)  # lengths between which no square leaves float32
+FLOATS = (torch.float32, torch.float64)
 LISTED = 8  # layers that a description names one by one
 TROUBLES = {
     "nan": "nan",
@@ -55,24 +56,24 @@ def layers_of(model: nn.Module) -> list[Layer]:
     return layers
 
 
-def lengths(grads: Iterable[torch.Tensor]) -> list[float]:
+def lengths(grads: Sequence[torch.Tensor]) -> list[float]:
     """The Euclidean length of each gradient, also where its squares are too small or too large for its dtype."""
-    with torch.no_grad():
-        entries = [_entries(grad) for grad in grads]
-        found = [length.item() for length in torch._foreach_norm(entries)] if entries else []
-        for index, length in enumerate(found):
-            if not SAFE[0] < length < SAFE[1]:
-                found[index] = torch.linalg.vector_norm(entries[index].to("cpu", torch.float64)).item()
+    entries = [grad if grad.dtype in FLOATS and not grad.is_sparse else _entries(grad) for grad in grads]
+    found = [length.item() for length in torch._foreach_norm(entries)] if entries else []
+    for index, length in enumerate(found):
+        if not SAFE[0] < length < SAFE[1]:
+            found[index] = torch.linalg.vector_norm(entries[index].detach().to("cpu", torch.float64)).item()
     return found
 
 
 def _entries(grad: torch.Tensor) -> torch.Tensor:
     """The entries as real numbers of at least 32 bits; of a sparse gradient those that it stores."""
+    grad = grad.detach()
     if grad.is_sparse:
         grad = grad.coalesce().values()
     if grad.is_complex():
         grad = torch.view_as_real(grad)
-    return grad if grad.dtype in (torch.float32, torch.float64) else grad.float()
+    return grad if grad.dtype in FLOATS else grad.float()
 
 
 def typical(parts: Sequence[tuple[float, int]]) -> float | None:

@@ -19,38 +19,38 @@ import torch
 from torch import nn
 from torch.optim.optimizer import Optimizer, register_optimizer_step_post_hook
 
-from .checks import check_module
+from .checks import check_module, check_whole
 from .gradients import APART, TROUBLES, layers_of, lengths, listed, reference, trouble, typical
 
 if TYPE_CHECKING:
     from .picture import Picture
 
 FIRST = 10  # steps that are all read, for training often breaks at once
-EVERY = 5  # after these, every fifth
 MOST = 240  # readings that are kept; beyond, every other one goes and half as many are taken
 TOLD = 6  # troubles that the description names
 
 
-def training_monitor(model: nn.Module) -> Monitor:
+def training_monitor(model: nn.Module, *, every: int = 20) -> Monitor:
     """Watches the gradients of `model` during a `with` block; afterwards it is a picture, and a table of numbers.
 
     A step is a step of any optimiser that holds parameters of the model; where no optimiser steps, a backward pass. The
-    first 10 steps are read, then every fifth, and in long training fewer, 240 at most; reading a step costs about one
-    pass over the gradients. Nothing of the learner's is changed or kept, and every hook is gone after the block.
+    first 10 steps are read, then one in `every`, and in long training fewer, 240 at most. Reading costs about one pass
+    over the gradients. Nothing of the learner's is changed or kept, and every hook is gone after the block.
 
     Args:
         model: any module; the parameters that it has when the block begins are watched.
+        every: one step in how many is read; 1 reads each, which costs a small network some 15 % of its time.
 
     Raises:
-        TypeError: `model` is not an nn.Module.
-        ValueError: it has no parameters.
+        TypeError: `model` is not an nn.Module, or `every` not a whole number.
+        ValueError: the model has no parameters, or lazy ones without a shape; `every` is not from 1 to 10,000.
 
     Example:
         >>> with training_monitor(net) as monitor:
         ...     train(net)
         >>> monitor
     """
-    return Monitor(check_module(model))
+    return Monitor(check_module(model), every=check_whole(every, name="every", low=1, high=10_000))
 
 
 @dataclass(frozen=True)
@@ -73,35 +73,35 @@ class Event:
 class Monitor:
     """What `training_monitor` returns: use it in a `with` statement, once; the last line of a cell shows its picture."""
 
-    def __init__(self, model: nn.Module):
+    def __init__(self, model: nn.Module, *, every: int):
         layers = layers_of(model)
         self.layers = [layer.name for layer in layers]
         self.total = 0
         self.by_optimiser = False
         self._parameters = [parameter for layer in layers for parameter in layer.parameters]
+        self._place = {id(parameter): place for place, parameter in enumerate(self._parameters)}
+        self._entries = [parameter.numel() for parameter in self._parameters]
         self._layer_of = [at for at, layer in enumerate(layers) for _ in layer.parameters]
-        self._entries: dict[int, int] = {}
         self._trained: set[int] = set()
-        self._held: set[int] = set()
-        self._readings: dict[int, dict[int, float]] = {}
-        self._every = EVERY
+        self._stepped: set[int] = set()
+        self._readings: dict[int, dict[int, float]] = {}  # step -> place of a parameter -> length of its gradient
+        self._every = every
         self._hooks: list[Any] = []
-        self._optimisers: WeakKeyDictionary[Optimizer, int] = WeakKeyDictionary()
+        self._is_ours: WeakKeyDictionary[Optimizer, bool] = WeakKeyDictionary()
         self._seen: set[int] = set()
 
     def __enter__(self) -> Monitor:
         if not self._parameters or self._hooks:
             raise RuntimeError("this monitor has been used; make a new one: with training_monitor(model) as monitor")
-        self._place = {id(parameter): place for place, parameter in enumerate(self._parameters)}
+        self._trained = {place for place, parameter in enumerate(self._parameters) if parameter.requires_grad}
         self._hooks = [register_optimizer_step_post_hook(self._after_step)]
-        trained = [parameter for parameter in self._parameters if parameter.requires_grad]
-        self._hooks += [parameter.register_post_accumulate_grad_hook(self._after_backward) for parameter in trained]
+        for place in self._trained:
+            self._hooks.append(self._parameters[place].register_post_accumulate_grad_hook(self._after_backward))
         return self
 
     def __exit__(self, *_: object) -> None:
         self._remove(self._hooks)
         self._parameters.clear()
-        self._optimisers.clear()
 
     def _remove(self, hooks: list[Any]) -> None:
         for hook in hooks:
@@ -109,29 +109,24 @@ class Monitor:
         hooks.clear()
 
     def _after_step(self, optimiser: Optimizer, *_: object) -> None:
-        count = self._optimisers.get(optimiser)
-        if count is None:
-            count = self._meet(optimiser)
-        if count < 0:
-            return
-        # Each optimiser counts its own steps, so that two which share the model's layers fill the same readings.
-        self._optimisers[optimiser] = count = count + 1
-        self.total = max(self.total, count)
-        if count <= FIRST or not count % self._every:
-            self._read(count, self._places(optimiser))
+        is_ours = self._is_ours.get(optimiser)
+        if is_ours is None:
+            is_ours = self._meet(optimiser)
+        if is_ours and self._is_due(id(optimiser)):
+            places = self._places(optimiser)
+            self._stepped.update(places)
+            self._read([(place, self._parameters[place]) for place in places])
 
-    def _meet(self, optimiser: Optimizer) -> int:
-        """0, the steps so far, of an optimiser that has parameters of the model; -1 of another."""
-        if not self._places(optimiser):
-            self._optimisers[optimiser] = -1
-            return -1
-        if not self.by_optimiser:
+    def _meet(self, optimiser: Optimizer) -> bool:
+        """True for an optimiser with parameters of the model; at the first of these, the hooks for loops by hand go."""
+        self._is_ours[optimiser] = is_ours = bool(self._places(optimiser))
+        if is_ours and not self.by_optimiser:
             self.by_optimiser, self.total = True, 0
             self._readings.clear()
             step, *backward = self._hooks
             self._remove(backward)
             self._hooks = [step]
-        return 0
+        return is_ours
 
     def _places(self, optimiser: Optimizer) -> list[int]:
         held = (parameter for group in optimiser.param_groups for parameter in group["params"])
@@ -139,22 +134,24 @@ class Monitor:
 
     def _after_backward(self, parameter: nn.Parameter) -> None:
         place = self._place[id(parameter)]
-        if not self.total or place in self._seen:  # a backward pass fills each parameter once
+        if self._is_due(place):
+            self._read([(place, parameter)])
+
+    def _is_due(self, who: int) -> bool:
+        """Counts, and says whether this step is one to be read: who comes for the second time begins a new step.
+
+        So two optimisers for parts of the model share their steps, and one that follows another goes on counting.
+        """
+        if not self.total or who in self._seen:
             self._seen.clear()
             self.total += 1
-        self._seen.add(place)
-        if self.total <= FIRST or not self.total % self._every:
-            self._read(self.total, [place])
+        self._seen.add(who)
+        return self.total <= FIRST or not self.total % self._every
 
-    def _read(self, step: int, places: Sequence[int]) -> None:
-        trained = [place for place in places if self._parameters[place].requires_grad]
-        self._trained.update(trained)
-        self._held.update(places)
-        filled = [place for place in trained if self._parameters[place].grad is not None]
-        grads = [self._parameters[place].grad for place in filled]
-        for place, grad in zip(filled, grads, strict=True):
-            self._entries[place] = grad.numel()
-        self._readings.setdefault(step, {}).update(zip(filled, lengths(grads), strict=True))
+    def _read(self, held: Sequence[tuple[int, nn.Parameter]]) -> None:
+        found = [(place, parameter.grad) for place, parameter in held if parameter.requires_grad]
+        filled = {place: grad for place, grad in found if grad is not None}
+        self._readings.setdefault(self.total, {}).update(zip(filled, lengths(list(filled.values())), strict=True))
         if len(self._readings) > MOST:
             self._every *= 2
             self._readings = {at: kept for at, kept in self._readings.items() if at <= FIRST or not at % self._every}
@@ -180,8 +177,8 @@ class Monitor:
 
     @property
     def frozen(self) -> list[bool]:
-        """True for each layer that no step would have changed."""
-        trained = {self._layer_of[place] for place in self._trained}
+        """True for each layer that needed no gradient, from the beginning to the end."""
+        trained = {self._layer_of[place] for place in self._trained.union(*self._readings.values())}
         return [layer not in trained for layer in range(len(self.layers))]
 
     def _sizes(self, step: int) -> list[float | None]:
@@ -222,12 +219,25 @@ class Monitor:
     def describe(self) -> str:
         """What was read, and what went wrong, in words."""
         what = "step" if self.by_optimiser else "backward pass"
+        many = f"{len(self.layers)} layer{'s' * (len(self.layers) > 1)}"
         if not self.total:
-            return f"{len(self.layers)} layers watched: no optimiser with their parameters stepped, no backward pass ran"
-        told = [f"{len(self.layers)} layers, {len(self._readings)} of {self.total} {what}s read"]
+            return f"{many} watched: no optimiser that holds their parameters stepped, and no backward pass ran"
         events = self.events
-        told += [self.tell(event) for event in events[:TOLD]] or ["no trouble seen"]
-        return "; ".join(told + [f"and {len(events) - TOLD} more"] * (len(events) > TOLD))
+        told = [self.tell(event) for event in events[:TOLD]] + [f"and {len(events) - TOLD} more"] * (len(events) > TOLD)
+        told += [f"{words}: {listed(self.layers, marked)}" for words, marked in self._unread() if any(marked)]
+        read = f"{many}, {len(self._readings)} of {self.total} {what}{'es' if what[-1] == 's' else 's'} read"
+        return "; ".join([read, *(told or ["no trouble seen"])])
+
+    def _unread(self) -> list[tuple[str, list[bool]]]:
+        """Why layers have no sizes at all."""
+        read = {self._layer_of[place] for reading in self._readings.values() for place in reading}
+        stepped = {self._layer_of[place] for place in self._stepped}
+        layers = [(layer not in read, ice, layer in stepped) for layer, ice in enumerate(self.frozen)]
+        return [
+            ("no gradient at any", [bare and not ice and (held or not self.by_optimiser) for bare, ice, held in layers]),
+            ("in no optimiser", [bare and not ice and not held and self.by_optimiser for bare, ice, held in layers]),
+            ("frozen", [ice for _, ice, _ in layers]),
+        ]
 
     def tell(self, event: Event) -> str:
         """An event in words: "vanished from step 40 on: 0 Linear to 4 Linear (3 layers)"."""

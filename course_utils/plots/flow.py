@@ -14,14 +14,12 @@ from torch import nn
 from .. import palette
 from ..checks import check_module, describe
 from ..gradients import APART, describe_sizes, fold, layers_of, reference, shorten, sizes_of, troubles, typical
-from ..graph.numbers import format_number
 from ..picture import Picture
-from .drawing import Update, View, still
+from .drawing import Update, View, minus, still
 
-ROWS = 24  # the most rows of a still picture
-DENSE = 40  # and of one that sliders move, in which each row gets less room
-ROOMY = 0.19  # inches that a row needs for its name
-NAME, NOTE = 22, 19  # the most characters of a row's name, and of what stands after its bar
+ROWS = 24  # the most rows of a still picture, each with its name
+DENSE, NAMED = 40, 13  # the most rows of a picture that sliders move, and how many of these have a name
+NAME, NOTE = 22, 16  # the most characters of a row's name, and of what stands after its bar
 LETTER = 0.078  # inches, the width of a character
 SMALL = 9.5  # points
 PITCH = 0.26  # inches, the height of a row
@@ -64,7 +62,7 @@ def gradient_flow(model: nn.Module) -> Picture:
     flow = read_flow(check_module(model))
     rows = len(fold(flow.names, ROWS))
     room = min(NAME, max(map(len, flow.names)))
-    return still(flow_view(_limits(flow.sizes), most=ROWS, room=room), width=WIDTH, height=1.07 + PITCH * rows, flow=flow)
+    return still(flow_view(_limits(flow.sizes), most=ROWS, named=ROWS, room=room), width=WIDTH, height=1.07 + PITCH * rows, flow=flow)
 
 
 def read_flow(model: nn.Module, *, grads: dict[nn.Parameter, torch.Tensor | None] | None = None) -> Flow:
@@ -110,12 +108,13 @@ def _limits(sizes: Sequence[float | None]) -> tuple[float, float]:
     return 10.0 ** min(low, high - 2), 10.0**high
 
 
-def flow_view(limits: tuple[float, float], *, most: int = DENSE, room: int = NAME) -> View:
+def flow_view(limits: tuple[float, float], *, most: int = DENSE, named: int = NAMED, room: int = 14) -> View:
     """The view behind `gradient_flow`; `update(flow)` moves the bars.
 
     Args:
         limits: the lowest and the highest size on the axis; bars beyond end at its edges.
         most: the most rows; more layers are folded.
+        named: the most rows with names; of more, every other one has one, and so on.
         room: characters for a row's name.
     """
 
@@ -128,7 +127,7 @@ def flow_view(limits: tuple[float, float], *, most: int = DENSE, room: int = NAM
         (sound,) = ax.plot([], [], "o", color=palette.GRADIENT, clip_on=False)
         (sick,) = ax.plot([], [], "X", color=palette.TROUBLE, clip_on=False)
         bounds = [_Bound(ax, 1 / APART, "◂ vanished ", "right"), _Bound(ax, APART, " exploded ▸", "left")]
-        texts = row_texts(ax, most)
+        texts = RowTexts(ax, named, room)
         heading = _heading(ax)
 
         def update(flow: Flow) -> str:
@@ -136,7 +135,7 @@ def flow_view(limits: tuple[float, float], *, most: int = DENSE, room: int = NAM
             _draw_bars(lines, limits, stems, spans, sound, sick)
             for bound in bounds:
                 bound.set(reference(flow.sizes), limits)
-            write_rows(texts, lines, room)
+            texts.write(lines)
             folded = f"{len(flow.names)} layers in {len(lines)} rows. " if len(lines) < len(flow.names) else ""
             heading.set_text(folded + "Backward walks upwards, from the output to the input.")
             return f"gradient flow, {len(flow.names)} layer{'s' * (len(flow.names) > 1)}: {describe_sizes(flow.names, flow.sizes, flow.frozen)}"
@@ -164,7 +163,7 @@ class _Bound:
 
 
 @dataclass(frozen=True)
-class _Line:
+class Line:
     """What a row shows: a name, its height on the axes, its size, those of its layers, and a word on it."""
 
     name: str
@@ -175,29 +174,37 @@ class _Line:
     is_trouble: bool
 
 
-def lines_of(flow: Flow, most: int) -> list[_Line]:
+def lines_of(flow: Flow, most: int) -> list[Line]:
     """At most `most` rows for the layers of `flow`, from the top to the bottom."""
     kinds = troubles(flow.sizes)
     rows = fold(flow.names, most)
     return [_line(row.name, row.members, (index + 0.5) / len(rows), flow, kinds) for index, row in enumerate(rows)]
 
 
-def _line(name: str, members: range, height: float, flow: Flow, kinds: Sequence[str]) -> _Line:
+def _line(name: str, members: range, height: float, flow: Flow, kinds: Sequence[str]) -> Line:
     sizes = [flow.sizes[at] for at in members if flow.sizes[at] is not None]
     found = [kinds[at] for at in members if kinds[at]]
     size = typical([(size, 1) for size in sizes])
     finite = [size for size in sizes if size and math.isfinite(size)]
     span = (min(finite), max(finite)) if len(finite) > 1 else None
     if size is None:
-        return _Line(name, height, None, None, "frozen" if all(flow.frozen[at] for at in members) else "no gradient", False)
+        return Line(name, height, None, None, "frozen" if all(flow.frozen[at] for at in members) else "no gradient", False)
     word = {"zero": "all zero", "infinite": "inf"}.get(found[0], found[0]) if found else ""
     if size == 0 or not math.isfinite(size):
-        return _Line(name, height, size, span, word, True)
-    return _Line(name, height, size, span, f"{format_number(size)} {word}".strip(), bool(found))
+        return Line(name, height, size, span, word, True)
+    return Line(name, height, size, span, f"{short(size)} {word}".strip(), bool(found))
+
+
+def short(size: float) -> str:
+    """A size in two digits that count, for a picture: 0.0014, 23, 1.2e−7."""
+    if 0.001 <= size < 10_000:
+        return f"{size:.0f}" if size >= 10 else f"{size:.2g}"
+    digits, exponent = f"{size:.1e}".split("e")
+    return minus(f"{digits}e{int(exponent)}")
 
 
 def _draw_bars(
-    lines: Sequence[_Line], limits: tuple[float, float], stems: LineCollection, spans: LineCollection, *tips: object
+    lines: Sequence[Line], limits: tuple[float, float], stems: LineCollection, spans: LineCollection, *tips: object
 ) -> None:
     low, high = limits
 
@@ -232,36 +239,27 @@ def _heading(ax: Axes) -> object:
     return ax.annotate("", (0, 1), (0, 18), color=palette.MUTED, **look)
 
 
-class _RowText:
-    """The name before a row and the note after it."""
+class RowTexts:
+    """The name before each row and the note after it, where there are more than `most` rows of every other row.
 
-    def __init__(self, ax: Axes):
+    Args:
+        ax: axes that `set_up` has prepared.
+        most: the most names.
+        room: characters for a name.
+    """
+
+    def __init__(self, ax: Axes, most: int, room: int):
+        self.room = room
         look = {"transform": ax.get_yaxis_transform(), "va": "center", "fontsize": SMALL, "visible": False}
-        self.name = ax.text(-0.02, 0, "", ha="right", **look)
-        self.note = ax.text(1.03, 0, "", ha="left", **look)
+        self.names = [ax.text(-0.02, 0, "", ha="right", **look) for _ in range(most)]
+        self.notes = [ax.text(1.03, 0, "", ha="left", **look) for _ in range(most)]
 
-    def hide(self) -> None:
-        self.name.set_visible(False)
-        self.note.set_visible(False)
-
-    def set(self, line: _Line, room: int) -> None:
-        colour = palette.TROUBLE if line.is_trouble else palette.MUTED if line.size is None else palette.INK
-        self.name.set(text=shorten(line.name, room), y=line.height, visible=True)
-        self.note.set(text=line.note, y=line.height, color=colour, visible=True,
-                      fontweight="bold" if line.is_trouble else "normal")  # fmt: skip
-
-
-def row_texts(ax: Axes, most: int) -> list[_RowText]:
-    """Names and notes for `most` rows, hidden until `write_rows`."""
-    return [_RowText(ax) for _ in range(most)]
-
-
-def write_rows(texts: Sequence[_RowText], lines: Sequence[_Line], room: int) -> None:
-    """Names and notes, where rows are dense of every other one."""
-    for text in texts:
-        text.hide()
-    axes = texts[0].name.axes
-    rows = axes.get_position().height * axes.figure.get_size_inches()[1] / ROOMY
-    every = math.ceil(len(lines) / rows)
-    for text, line in zip(texts, lines[::every], strict=False):
-        text.set(line, room)
+    def write(self, lines: Sequence[Line]) -> None:
+        for text in (*self.names, *self.notes):
+            text.set_visible(False)
+        every = math.ceil(len(lines) / len(self.names))
+        for name, note, line in zip(self.names, self.notes, lines[::every], strict=False):
+            name.set(text=shorten(line.name, self.room), y=line.height, visible=True)
+            colour = palette.TROUBLE if line.is_trouble else palette.MUTED if line.size is None else palette.INK
+            weight = "bold" if line.is_trouble else "normal"
+            note.set(text=line.note, y=line.height, color=colour, fontweight=weight, visible=True)

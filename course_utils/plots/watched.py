@@ -15,10 +15,9 @@ from matplotlib.ticker import MaxNLocator
 
 from .. import palette
 from ..gradients import fold, typical
-from ..graph.numbers import format_number
 from ..picture import Picture
 from .drawing import Update, still
-from .flow import NAME, PITCH, ROWS, SMALL, WIDTH, Flow, lines_of, row_texts, set_up, write_rows
+from .flow import NAME, PITCH, ROWS, SMALL, WIDTH, Flow, RowTexts, lines_of, set_up, short
 
 if TYPE_CHECKING:
     from ..monitor import Monitor
@@ -53,7 +52,7 @@ def _draw(ax: Axes, monitor: Monitor, room: int) -> Update:
     ax.imshow(image, extent=(0.5, monitor.total + 0.5, 1, 0), aspect="auto", interpolation="nearest")
     for index in range(1, len(rows)):
         ax.axhline(index / len(rows), color=palette.PAPER, linewidth=1.5)
-    write_rows(row_texts(ax, ROWS), lines_of(Flow(monitor.layers, table[-1], monitor.frozen), ROWS), room)
+    RowTexts(ax, ROWS, room).write(lines_of(Flow(monitor.layers, table[-1], monitor.frozen), ROWS))
     _mark(ax, monitor, [row.members for row in rows])
     _heading(ax, monitor, limits)
     return monitor.describe
@@ -102,7 +101,7 @@ def _heading(ax: Axes, monitor: Monitor, limits: tuple[float, float]) -> None:
     """Above the plot: what was read, the tints from the smallest to the largest size, and the first trouble."""
     line = {"xycoords": "axes fraction", "textcoords": "offset points", "fontsize": SMALL, "va": "bottom"}
     read = f"{len(monitor.steps)} of {monitor.total} read, the last →"
-    low, high = (format_number(10**exponent) for exponent in limits)
+    low, high = (short(10**exponent) for exponent in limits)
     ax.annotate(f"paler {low}, darker {high}", (0, 1), (0, 5), color=palette.MUTED, **line)
     ax.annotate(read, (1, 1), (0, 5), color=palette.MUTED, ha="right", **line)
     if monitor.events:

@@ -38,6 +38,14 @@ def second_input(points):
 CORNERS = [[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]]
 
 
+def deep(depth, residual):
+    class Layer(torch.nn.Linear):
+        def forward(self, x):
+            return torch.tanh(super().forward(x)) + residual * x
+
+    return torch.nn.Sequential(*[Layer(4, 4) for _ in range(depth)])
+
+
 EXPLORERS = {
     "tangent": lambda: explorers.explore_tangent(cubic),
     "secant": lambda: explorers.explore_secant(cubic),
@@ -53,6 +61,9 @@ EXPLORERS = {
     "accumulation": lambda: explorers.explore_accumulation(lambda x: x**2),
     "line": lambda: explorers.explore_line([1.0, 2.0, 3.0], [2.0, 4.0, 5.0]),
     "training": lambda: explorers.explore_training([1.0, 2.0], [2.0, 4.0], [torch.sin, torch.cos], losses=[2.0, 1.0]),
+    "gradient flow": lambda: explorers.explore_gradient_flow(
+        deep, inputs=torch.eye(4), loss=lambda output: output.square().mean(), depth=(1, 60), residual=False
+    ),
     "rounding": lambda: explorers.explore_rounding(true=torch.round, through=lambda x: x + (torch.round(x) - x).detach()),
     "memory": lambda: explorers.explore_memory(lambda times: [torch.ones(1000) for _ in range(times)], times=[1, 2, 4]),
     "paths": lambda: explorers.explore_paths(bowl, straight_paths, learning_rate=(0.1, 0.5)),
