@@ -194,7 +194,7 @@ def report(classes: Iterable[int] = CLASSES) -> str:
     taught = [measure(count, threads=1) for count in classes]
     taught += [measure(count, threads=OWN_THREADS) for count in (1, max(classes))]
     header = [
-        "learners at once", "finished", "wrong outputs", "all servers up", "lesson, median", "slowest", "to one learner",
+        "learners at once", "finished", "wrong outputs", "all servers up", "lesson, median", "slowest", "to one",
         "server", "kernel", "all learners",
     ]  # fmt: skip
     speed = markdown(header, [line(each, taught[0]) for each in taught])

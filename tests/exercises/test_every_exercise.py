@@ -3,7 +3,6 @@
 import inspect
 import random
 import re
-import time
 import warnings
 
 import numpy
@@ -12,8 +11,6 @@ import torch
 
 from course_utils.exercises import find_exercises
 from course_utils.exercises.exercise import Prediction, Verdict
-
-BUDGET = 0.05  # seconds of processor time for a check, so that a busy machine does not count
 
 ALL = {f"{lesson}.{name}": it for lesson, its in find_exercises().items() for name, it in its.items()}
 MISTAKES = [
@@ -152,17 +149,6 @@ def test_a_check_leaves_the_learners_world_as_it_was(exercise, dtype, mode):
         torch.set_default_dtype(before_all)
     assert [verdict.status for verdict in verdicts] == ["right", "wrong", "wrong"]
     assert verdicts[1].mistake == 1
-
-
-@every_exercise
-def test_a_check_is_quick(exercise):
-    def seconds(answer):
-        start = time.process_time()
-        exercise.grade(answer)
-        return time.process_time() - start
-
-    for answer in (exercise.answer, exercise.mistakes[-1][0], *([] if not callable(exercise.answer) else [fails])):
-        assert min(seconds(answer) for _ in range(5)) < BUDGET
 
 
 @every_single_number

