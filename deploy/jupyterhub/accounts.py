@@ -45,7 +45,8 @@ def prepare(name: str, homes: Path) -> None:
     if Path(account.pw_dir) != home:
         raise PermissionError(f"the account {name!r} of this machine is no learner's: its home is {account.pw_dir}")
     if home.stat().st_uid != account.pw_uid or home.stat().st_mode & 0o077:
-        raise PermissionError(f"{home} has to be {name}'s own, with mode 700: chown -R {name}: {home}; chmod 700 {home}")
+        mend = f"chown -R {name}: {home}; chmod 700 {home}"
+        raise PermissionError(f"{home} has to be {name}'s own, closed to others: {mend}")
 
 
 def are_possible() -> bool:

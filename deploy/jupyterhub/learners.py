@@ -20,7 +20,7 @@ EXPECTED = "expected a small letter, then up to 30 small letters, digits and hyp
 
 @dataclass(frozen=True)
 class Learner:
-    """One line of the list. The pseudonym is the learner's name on the instructor's board; only this line ties the two."""
+    """One line of the list; nothing else ties the name to the pseudonym, which stands on the instructor's board."""
 
     name: str
     password: str

@@ -1,8 +1,8 @@
-"""A learner's server: run in the learner's name, it sets the limits, updates the learner's copy, and becomes JupyterLab.
+"""A learner's server: in the learner's name it sets the limits, updates the learner's copy, and becomes JupyterLab.
 
 An update never overwrites work. What the learner has not touched gets the course's newest version; a notebook that both
-have changed stays the learner's, whole (`*.ipynb -merge` in the course, -Xours in nbgitpuller); one that the learner has
-deleted comes back new. Where the update fails, the server starts with the copy as it was.
+have changed stays the learner's, whole (`*.ipynb -merge` in the course, -Xours in nbgitpuller); one that the learner
+has deleted comes back new. Where the update fails, the server starts with the copy as it was.
 """
 
 from __future__ import annotations

@@ -77,8 +77,8 @@ def prepare(told: argparse.Namespace) -> None:
     (folder / "homes").mkdir(parents=True, exist_ok=True)
     if has_accounts and (closed := closed_folder([Path(sys.executable), Path(sys.base_prefix), ROOT, folder])):
         sys.exit(
-            f"Learners' accounts cannot enter {closed}, and what they need lies in it.\nWhat to do: keep the course, its "
-            "Python and --folder where everybody may read, as in /opt. Or try it out with --without-accounts."
+            f"Learners' accounts cannot enter {closed}, and what they need lies in it.\nWhat to do: keep the course, "
+            "its Python and --folder where everybody may read, as in /opt. Or try it out with --without-accounts."
         )
     names = told.names.read_text(encoding="utf-8").split() if told.names else [f"learner{n:02}" for n in range(1, 31)]
     try:
@@ -107,6 +107,7 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--tasks", default="400", help="most processes and threads of a learner (default: 400)")
     parser.add_argument("--idle", type=int, default=3600, help="seconds until an unused server stops (default: 3600)")
     parser.add_argument("--without-accounts", action="store_true", help="all servers run as you: for trying out")
+    parser.add_argument("hub", nargs="*", metavar="-- …", help="goes to JupyterHub, as --JupyterHub.base_url=/x/")
     told = parser.parse_args(arguments)
     told.folder = told.folder.resolve()
     told.without_accounts |= not accounts.are_possible()
@@ -135,6 +136,7 @@ def main(arguments: list[str] | None = None) -> None:
         "HUB_ACCOUNTS": "no" if told.without_accounts else "yes",
     }
     command = [sys.executable, "-m", "jupyterhub", "--config", str(HERE / "jupyterhub_config.py"), "--log-level=WARN"]
+    command += told.hub
     os.chdir(told.folder)
     os.umask(0o077)
     os.execve(sys.executable, command, os.environ | {name: str(value) for name, value in settings.items()})

@@ -1,4 +1,4 @@
-"""The course's real hub on loopback, and visitors who use it as a browser does; for tests and the classroom benchmark."""
+"""The course's real hub on loopback, and visitors who use it as a browser does; for tests and the benchmark."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import sys
 import tempfile
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from pathlib import Path
 
@@ -88,8 +88,8 @@ class Hub:
         accounts: real system accounts, which nobody outside sees (default: where that is possible).
     """
 
-    def __init__(self, names: list[str], *, course: Path, options: list[str] = (), accounts: bool | None = None):  # noqa: B006
-        self.names, self.course, self.options = names, course, list(options)
+    def __init__(self, names: list[str], *, course: Path, options: Sequence[str] = (), accounts: bool | None = None):
+        self.names, self.course, self.options = names, course, options
         self.has_accounts = not why_no_accounts() if accounts is None else accounts
 
     def __enter__(self) -> Hub:
@@ -147,7 +147,8 @@ class Hub:
     def processes(self, name: str = "") -> list[psutil.Process]:
         """Everything that the hub has started and that still runs; or what runs for one learner."""
         if name:
-            return [process for process in psutil.process_iter() if environment(process).get("HOME") == str(self.home(name))]
+            home = str(self.home(name))
+            return [process for process in psutil.process_iter() if environment(process).get("HOME") == home]
         marks = (str(self.outer), f"http://127.0.0.1:{self.port + 1}/")
         return [
             process
@@ -271,7 +272,8 @@ class Kernel:
     def send(self, source: str) -> str:
         """Has a cell run, and does not wait for it; returns the message's number."""
         number = uuid.uuid4().hex
-        header = {"msg_id": number, "msg_type": "execute_request", "session": self.session, "username": "", "version": "5.3"}
+        header = {"msg_id": number, "msg_type": "execute_request", "session": self.session}
+        header |= {"username": "", "version": "5.3"}
         content = {"code": source, "silent": False, "store_history": True, "user_expressions": {}, "allow_stdin": False}
         message = {"header": header, "parent_header": {}, "metadata": {}, "content": content, "channel": "shell"}
         self.socket.send(json.dumps(message))

@@ -26,6 +26,12 @@ LESSON = "02_backward.ipynb"
 COPY = f"see-gradients/{LESSON}"
 TRY = "try:\n    {}\nexcept OSError as error:\n    print(type(error).__name__)\nelse:\n    print('done')"
 
+TOO_MANY_THREADS = """
+import threading, time
+for _ in range(1000):
+    threading.Thread(target=time.sleep, args=(1,)).start()
+"""
+
 
 @pytest.fixture(scope="module")
 def lessons(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -103,7 +109,7 @@ def test_nobody_reads_the_home_of_another(hub: Hub, visitors: dict[str, Visitor]
     if not hub.has_accounts:
         pytest.skip(f"all servers run in one account here: {why_no_accounts()}")
     (process, *_) = hub.processes("ben")
-    assert printed(kernel, "import os; print(os.getuid() in (0, os.stat(os.path.expanduser('~/../ben')).st_uid))") == "False"
+    assert int(printed(kernel, "import os; print(os.getuid())")) not in (0, hub.home("ben").stat().st_uid)
     for statement in (
         f"os.listdir({str(hub.home('ben'))!r})",
         f"open({str(hub.home('ben') / COPY)!r})",
@@ -134,8 +140,7 @@ def test_limits_hold_and_leave_the_kernel_alive(hub: Hub, kernel: Kernel) -> Non
     assert "can't allocate memory" in error.evalue
     assert printed(kernel, "print(torch.ones(10**8).numel())") == "100000000"
     if hub.has_accounts:
-        threads = "import threading, time\nfor _ in range(1000):\n    threading.Thread(target=time.sleep, args=(1,)).start()"
-        (error, *_) = kernel.run(threads)
+        (error, *_) = kernel.run(TOO_MANY_THREADS)
         assert "can't start new thread" in error.evalue
 
 

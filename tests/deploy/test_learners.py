@@ -1,0 +1,60 @@
+"""The list of learners, and what the hub refuses before anybody comes."""
+
+from __future__ import annotations
+
+import stat
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("jupyterhub", reason="the hub needs the extra `hub`")
+
+import accounts  # noqa: E402
+import learners  # noqa: E402
+import start  # noqa: E402
+
+
+def test_who_is_on_the_list_keeps_the_password(tmp_path: Path) -> None:
+    path = tmp_path / "learners.txt"
+    first = learners.add(path, ["anna", "ben"])
+    second = learners.add(path, ["ben", "cleo"])
+    assert list(second) == ["anna", "ben", "cleo"]
+    assert second["ben"] == first["ben"]
+    assert learners.read(path) == second
+    assert len({each.password for each in second.values()} | {each.pseudonym for each in second.values()}) == 6
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize("name", ["Anna", "../anna", "anna b", "-anna", "", "a" * 32, "änna"])
+def test_a_name_that_is_no_account_is_refused(name: str, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="expected a small letter, then up to 30"):
+        learners.add(tmp_path / "learners.txt", [name])
+
+
+@pytest.mark.parametrize("line", ["anna", "anna password", "Anna password pseudonym", "anna a b c", ""])
+def test_a_broken_line_is_named(line: str, tmp_path: Path) -> None:
+    path = tmp_path / "learners.txt"
+    learners.add(path, ["ben"])
+    path.write_text(f"{path.read_text()}{line}\n")
+    with pytest.raises(ValueError, match="learners.txt, line 2: write name, password and pseudonym"):
+        learners.read(path)
+
+
+def test_an_account_of_somebody_else_is_never_used(tmp_path: Path) -> None:
+    with pytest.raises(PermissionError, match="the account 'root' of this machine is no learner's: its home is /"):
+        accounts.prepare("root", tmp_path)
+
+
+def test_a_folder_that_accounts_cannot_enter_is_found(tmp_path: Path) -> None:
+    tmp_path.chmod(0o700)
+    inside = tmp_path / "open"
+    inside.mkdir(mode=0o755)
+    assert start.closed_folder([Path("/usr/bin"), inside / "missing"]) == tmp_path
+    assert start.closed_folder([Path("/usr/bin")]) is None
+
+
+def test_the_proxy_has_one_version_and_no_host_in_its_lock() -> None:
+    lock = (start.HERE / "package-lock.json").read_text()
+    assert '"resolved"' not in lock
+    assert '"configurable-http-proxy": "5.3.0"' in lock
+    assert '"configurable-http-proxy": "5.3.0"' in (start.HERE / "package.json").read_text()
