@@ -25,7 +25,8 @@ function render({ model, el }) {
     const number = ++newest;
     const { svg, alt, width } = model.get("picture");
     if (!svg) return;
-    const image = make("img", { alt, width });
+    const image = make("img", { alt });
+    image.style.cssText = `max-width: 100%; width: ${width}px`;
     image.src = URL.createObjectURL(new Blob([svg], { type: "image/svg+xml" }));
     await image.decode();
     const stale = number === newest ? stage.firstChild : image;
