@@ -19,7 +19,7 @@ from .drawing import Update, View, minus, still
 
 ROWS = 24  # the most rows of a still picture, each with its name
 DENSE, NAMED = 40, 13  # the most rows of a picture that sliders move, and how many of these have a name
-NAME, NOTE = 22, 16  # the most characters of a row's name, and of what stands after its bar
+NAME, NOTE = 22, 18  # the most characters of a row's name, and of what stands after its bar
 LETTER = 0.078  # inches, the width of a character
 SMALL = 9.5  # points
 PITCH = 0.26  # inches, the height of a row
@@ -133,8 +133,8 @@ def flow_view(limits: tuple[float, float], *, most: int = DENSE, named: int = NA
         def update(flow: Flow) -> str:
             lines = lines_of(flow, most)
             _draw_bars(lines, limits, stems, spans, sound, sick)
-            for bound in bounds:
-                bound.set(reference(flow.sizes), limits)
+            is_bounded = [bound.set(reference(flow.sizes), limits) for bound in bounds]
+            heading.set_position((0, 18 if any(is_bounded) else 4))
             texts.write(lines)
             folded = f"{len(flow.names)} layers in {len(lines)} rows. " if len(lines) < len(flow.names) else ""
             heading.set_text(folded + "Backward walks upwards, from the output to the input.")
@@ -154,12 +154,15 @@ class _Bound:
         look = {"ha": side, "va": "bottom", "fontsize": SMALL, "color": palette.TROUBLE}
         self.word = ax.annotate(word, (1, 0), (0, 3), textcoords="offset points", **look)
 
-    def set(self, last: float | None, limits: tuple[float, float]) -> None:
+    def set(self, last: float | None, limits: tuple[float, float]) -> bool:
+        """Moves the line; False where it is off the axis, and hidden."""
         place = (last or 0) * self.factor
+        is_seen = limits[0] < place < limits[1]
         self.line.set_xdata([place, place])
         self.word.xy = (place, 0)
         for artist in (self.line, self.word):
-            artist.set_visible(limits[0] < place < limits[1])
+            artist.set_visible(is_seen)
+        return is_seen
 
 
 @dataclass(frozen=True)
@@ -188,7 +191,8 @@ def _line(name: str, members: range, height: float, flow: Flow, kinds: Sequence[
     finite = [size for size in sizes if size and math.isfinite(size)]
     span = (min(finite), max(finite)) if len(finite) > 1 else None
     if size is None:
-        return Line(name, height, None, None, "frozen" if all(flow.frozen[at] for at in members) else "no gradient", False)
+        lack = "no gradient" if any(size is not None for size in flow.sizes) else "no gradient yet"
+        return Line(name, height, None, None, "frozen" if all(flow.frozen[at] for at in members) else lack, False)
     word = {"zero": "all zero", "infinite": "inf"}.get(found[0], found[0]) if found else ""
     if size == 0 or not math.isfinite(size):
         return Line(name, height, size, span, word, True)
@@ -198,7 +202,7 @@ def _line(name: str, members: range, height: float, flow: Flow, kinds: Sequence[
 def short(size: float) -> str:
     """A size in two digits that count, for a picture: 0.0014, 23, 1.2e−7."""
     if 0.001 <= size < 10_000:
-        return f"{size:.0f}" if size >= 10 else f"{size:.2g}"
+        return f"{size:.0f}" if size >= 10 else f"{size:#.2g}"
     digits, exponent = f"{size:.1e}".split("e")
     return minus(f"{digits}e{int(exponent)}")
 

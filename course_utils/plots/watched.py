@@ -23,13 +23,14 @@ if TYPE_CHECKING:
     from ..monitor import Monitor
 
 COLUMNS = 240  # of the image, at most
+HEAT = "#dd6a14"  # the colour of gradients in a tone between both themes, which an image does not follow
 TINTS = (0.07, 0.92)  # opacity of the smallest and the largest size
 LETTERS = 64  # that fit above the plot
 DECADES = 12  # the most that the tints tell apart
 
 
 def plot_sizes(monitor: Monitor) -> Picture:
-    """The picture of a monitor: a row for each layer, a column for each step, darker where the gradient is larger."""
+    """The picture of a monitor: a row for each layer, a column for each step, stronger where the gradient is larger."""
     names = monitor.layers
     room = min(NAME, max(map(len, names)))
     rows = len(fold(names, ROWS))
@@ -59,7 +60,7 @@ def _draw(ax: Axes, monitor: Monitor, room: int) -> Update:
 
 
 def _limits(table: Sequence[Sequence[float | None]]) -> tuple[float, float]:
-    """Exponents of ten of the palest and the darkest tint."""
+    """Exponents of ten of the faintest and the strongest tint."""
     logs = [math.log10(size) for sizes in table for size in sizes if size and math.isfinite(size)] or [0.0]
     high = max(logs)
     return max(min(*logs, high - 1), high - DECADES), high
@@ -83,7 +84,7 @@ def _tint(sizes: Sequence[float | None], limits: tuple[float, float]) -> tuple[f
     if not size:
         return (*to_rgb(palette.MUTED), 0.0 if size is None else 0.35)
     part = (math.log10(size) - limits[0]) / (limits[1] - limits[0])
-    return (*to_rgb(palette.GRADIENT), TINTS[0] + (TINTS[1] - TINTS[0]) * max(0.0, part))
+    return (*to_rgb(HEAT), TINTS[0] + (TINTS[1] - TINTS[0]) * max(0.0, part))
 
 
 def _mark(ax: Axes, monitor: Monitor, rows: Sequence[range]) -> None:
@@ -102,7 +103,7 @@ def _heading(ax: Axes, monitor: Monitor, limits: tuple[float, float]) -> None:
     line = {"xycoords": "axes fraction", "textcoords": "offset points", "fontsize": SMALL, "va": "bottom"}
     read = f"{len(monitor.steps)} of {monitor.total} read, the last →"
     low, high = (short(10**exponent) for exponent in limits)
-    ax.annotate(f"paler {low}, darker {high}", (0, 1), (0, 5), color=palette.MUTED, **line)
+    ax.annotate(f"faint {low}, strong {high}", (0, 1), (0, 5), color=palette.MUTED, **line)
     ax.annotate(read, (1, 1), (0, 5), color=palette.MUTED, ha="right", **line)
     if monitor.events:
         told = textwrap.shorten(monitor.tell(monitor.events[0]), LETTERS, placeholder=" …")
