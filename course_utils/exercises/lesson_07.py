@@ -68,7 +68,7 @@ def _returns_a_float(train_step):
         "the loss is a plain Python number": _returns_a_float,
     },
     hints=[
-        "Four things have to happen besides the forward pass and the return: which of them must come first, and which last?",
+        "Three things have to happen besides the forward pass and the return. In which order?",
         "`backward` adds to what is in `.grad`. Where must the old gradient go, so that each call stands on its own?",
         "`loss.item()` is a number without a graph.",
     ],
@@ -121,7 +121,9 @@ def _(net, optimizer, loss_fn, x, y):
     return loss.item()
 
 
-@train_step.mistake("Each call steps *before* it has its own gradient: it uses the one of the call before, or none at all.")
+@train_step.mistake(
+    "Each call steps *before* it has its own gradient: it uses the one of the call before, or none at all."
+)
 def _(net, optimizer, loss_fn, x, y):
     loss = loss_fn(net(x), y)
     optimizer.step()
@@ -149,7 +151,9 @@ def _(net, optimizer, loss_fn, x, y):
     optimizer.step()
 
 
-@train_step.mistake("The training is right. But that is the loss *after* the update, at the price of a second forward pass.")
+@train_step.mistake(
+    "The training is right. But that is the loss *after* the update, at the price of a second forward pass."
+)
 def _(net, optimizer, loss_fn, x, y):
     loss = loss_fn(net(x), y)
     optimizer.zero_grad()
@@ -183,16 +187,18 @@ broadcast_size = Prediction(
     step? Type a positive number.
     """,
     mistakes=[
-        (0.0001, "That is the step of SGD. Adam divides by the size of the gradients it has seen; so far, that is this one."),
-        (1.0, "That is the first step of RMSprop, which divides by a root that has hardly begun to fill. Adam corrects for "
-         "that."),
-        (0.3162, "The first mean holds a tenth of the gradient, the second a thousandth of its square. Both are corrected "
-         "before the division."),
+        (0.0001, "That is the step of SGD. Adam divides by the size of the gradients it has seen; so far, that is this "
+         "one."),
+        (1.0, "That is the first step of RMSprop, which divides by a root that has hardly begun to fill. Adam corrects "
+         "for that."),
+        (0.3162, "The first mean holds a tenth of the gradient, the second a thousandth of its square. Both are "
+         "corrected before the division."),
         (0.001, "That is the gradient. Adam looks at its sign and hardly at its size."),
         (100.0, "The correction divides by the *root* of the mean square."),
     ],
     hints=[
-        "After the first step, and corrected, the mean of all gradients is this gradient. What is the mean of its squares?",
+        "After the first step, and corrected, the mean of all gradients is this gradient. What is the mean of its "
+        "squares?",
         "A number divided by the root of its square: what is left of 0.001?",
     ],
 )
@@ -229,7 +235,10 @@ def _leaves_arguments_alone(adam_step):
     `m` and `v` are the running means of the gradient and of its square, as the last step returned them; `step` counts
     from 1. Return the new `(p, m, v)`, and change nothing in place.
     """,
-    probe={"weights and means after each of three steps": _adam_steps, "the tensors passed in stay as they are": _leaves_arguments_alone},
+    probe={
+        "weights and means after each of three steps": _adam_steps,
+        "the tensors passed in stay as they are": _leaves_arguments_alone,
+    },
     hints=[
         "A running mean keeps the share `b1` of what it was and takes the rest from the new gradient.",
         "Both means began at zero, so they are too small at first. Dividing by `1 - b ** step` mends that; keep the "
@@ -285,13 +294,17 @@ def _(p, g, m, v, step, lr, b1, b2, eps):
     return p - lr * (m / (1 - b1**step)) / ((v / (1 - b1**step)).sqrt() + eps), m, v
 
 
-@adam_step.mistake("`eps` belongs outside the root, where it keeps the division from going wrong at a gradient of zero.")
+@adam_step.mistake(
+    "`eps` belongs outside the root, where it keeps the division from going wrong at a gradient of zero."
+)
 def _(p, g, m, v, step, lr, b1, b2, eps):
     m, v = b1 * m + (1 - b1) * g, b2 * v + (1 - b2) * g**2
     return p - lr * (m / (1 - b1**step)) / (v / (1 - b2**step) + eps).sqrt(), m, v
 
 
-@adam_step.mistake("The numbers are right, but you changed the learner's own tensors: `mul_`, `add_` and `-=` write in place.")
+@adam_step.mistake(
+    "The numbers are right, but the tensors passed in are changed: `mul_`, `add_` and `-=` write in place."
+)
 def _(p, g, m, v, step, lr, b1, b2, eps):
     m.mul_(b1).add_((1 - b1) * g)
     v.mul_(b2).add_((1 - b2) * g**2)
@@ -351,8 +364,8 @@ def _how_it_classifies(classifier):
     probe=_how_it_classifies,
     hints=[
         "A hidden layer of 16 and `nn.Tanh()` between two linear layers are enough.",
-        "`nn.BCEWithLogitsLoss()` takes the raw scores, not rounded and not through a sigmoid. Compare shapes: scores and "
-        "labels must agree.",
+        "`nn.BCEWithLogitsLoss()` takes the raw scores, not rounded and not through a sigmoid. Compare shapes: scores "
+        "and labels must agree.",
         "Adam with learning rate 0.1 needs about sixty of the steps that you wrote above.",
     ],
 )
@@ -393,7 +406,8 @@ def _network():
 
 
 @classifier.mistake(
-    "Its boundary is a straight line: linear layers on top of each other are one linear layer. Put a nonlinear one between."
+    "Its boundary is a straight line: linear layers on top of each other are one linear layer. Put a nonlinear one "
+    "between."
 )
 def _(points, labels):
     return _train(torch.nn.Sequential(torch.nn.Linear(2, 16), torch.nn.Linear(16, 1)), points, labels, steps=20)
@@ -414,8 +428,8 @@ def _(points, labels):
 
 
 @classifier.mistake(
-    "Every gradient is zero: `round` is flat everywhere, so no wiggle of a weight changes the loss. Use the scores as they "
-    "are."
+    "Every gradient is zero: `round` is flat everywhere, so no wiggle of a weight changes the loss. Use the scores as "
+    "they are."
 )
 def _(points, labels):
     def rounded(scores, labels):
@@ -425,8 +439,8 @@ def _(points, labels):
 
 
 @classifier.mistake(
-    "A comparison such as `scores > 0` has no derivative at all, so there is no way back from the loss. Use the scores as "
-    "they are."
+    "A comparison such as `scores > 0` has no derivative at all, so there is no way back from the loss. Use the scores "
+    "as they are."
 )
 def _(points, labels):
     def compared(scores, labels):
@@ -435,16 +449,18 @@ def _(points, labels):
     return _train(_network(), points, labels, steps=5, loss_fn=compared)
 
 
-@classifier.mistake("It learns, but fewer than 95 % are right. Train longer, with a larger learning rate, or a wider layer.")
+@classifier.mistake(
+    "It learns, but fewer than 95 % are right. Train longer, with a larger learning rate, or a wider layer."
+)
 def _(points, labels):
     return _train(_network(), points, labels, steps=5, lr=0.01)
 
 
 @prediction(
     """
-    A loop reads a sequence. Each turn makes the hidden state anew from the old one, `h = torch.tanh(w * h + x)`, computes
-    a loss from `h`, and calls `loss.backward()`. In which turn does it stop with an error? Type `"first"`, `"second"`,
-    `"third"` or `"none"`.
+    A loop reads a sequence. Each turn makes the hidden state anew from the old one, `h = torch.tanh(w * h + x)`,
+    computes a loss from `h`, and calls `loss.backward()`. In which turn does it stop with an error? Type `"first"`,
+    `"second"`, `"third"` or `"none"`.
     """,
     mistakes=[
         ("none", "Where does the old `h` come from, and is the graph behind it still whole?"),

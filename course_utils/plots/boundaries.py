@@ -23,6 +23,7 @@ POINTS = 41  # each way, for the boundary
 SURE = (0.5, 0.8, 0.95)  # probabilities from which on the colour is stronger
 TINT = 0.14  # how much stronger
 FARTHEST = 20.0  # scores beyond count as this
+NOTHING = Path(numpy.empty((0, 2)))
 CLASSES = ((palette.VALUE, "o"), (palette.GRADIENT, "s"))
 
 
@@ -46,13 +47,7 @@ def plot_boundary(points: object, labels: object, *, model: object) -> Picture:
 
 def boundary_view(points: object, labels: object) -> View:
     """The view behind `plot_boundary`; `update(model)` draws another model's boundary between the same points."""
-    points, labels = check_tensor(points, name="points", dims=2), check_tensor(labels, name="labels").flatten()
-    if points.shape[1] != 2 or len(points) != len(labels) or len(points) < 2:
-        raise ValueError(
-            f"points has shape {tuple(points.shape)} and there are {len(labels)} labels; expected (n, 2) and n, at least 2"
-        )
-    if not ((labels == 0) | (labels == 1)).all():
-        raise ValueError(f"labels has other values than 0 and 1: {labels.unique().tolist()[:5]}")
+    points, labels = _checked(points, labels)
     margins = 0.12 * (points.amax(0) - points.amin(0)).clamp_min(0.1)
     low, high = (points.amin(0) - margins).tolist(), (points.amax(0) + margins).tolist()
     xs, ys = (torch.linspace(*ends, POINTS, dtype=torch.float64) for ends in zip(low, high, strict=True))
@@ -60,7 +55,8 @@ def boundary_view(points: object, labels: object) -> View:
 
     def boundary(ax: Axes) -> Update:
         ax.grid(False)
-        ax.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]), xlabel="first input", ylabel="second input", aspect="equal")
+        ax.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]), aspect="equal")
+        ax.set(xlabel="first input", ylabel="second input")
         sides = [_Side(ax, kind) for kind in (0, 1)]
         (line,) = ax.plot([], [], color=palette.INK, linewidth=2, zorder=3)
         for kind, (colour, marker) in enumerate(CLASSES):
@@ -70,24 +66,34 @@ def boundary_view(points: object, labels: object) -> View:
         told = caption(ax, palette.INK, palette.MUTED)
 
         def update(model: object) -> str:
-            scores = scores_of(model, torch.cat([plane, points]))
-            heights = scores[: len(plane)].reshape(POINTS, POINTS).clamp(-FARTHEST, FARTHEST).numpy()
+            everywhere, scores = scores_of(model, torch.cat([plane, points])).split([len(plane), len(points)])
+            heights = everywhere.reshape(POINTS, POINTS).clamp(-FARTHEST, FARTHEST).numpy()
             contours = contour_generator(xs.numpy(), ys.numpy(), heights, fill_type=FillType.OuterCode)
             for side in sides:
                 side.fill(contours)
             line.set_data(*_joined(contours))
-            wrong = (scores[len(plane) :] > 0) != (labels > 0)
+            wrong = (scores > 0) != (labels > 0)
             rings.set_data(*points[wrong].T)
             right = len(points) - wrong.sum().item()
-            loss = torch.nn.functional.softplus(torch.where(labels > 0, -1, 1) * scores[len(plane) :]).mean()
-            texts = f"{right} of {len(points)} on their side", f"loss {number(loss)}"
-            for text, part in zip(told, texts, strict=True):
-                text.set_text(part)
-            return f"{right} of {len(points)} points on their own side of the boundary, loss {number(loss)}"
+            loss = number(torch.nn.functional.softplus(torch.where(wrong, 1, -1) * scores.abs()).mean())
+            told[0].set_text(f"{right} of {len(points)} on their side")
+            told[1].set_text(f"loss {loss}")
+            return f"{right} of {len(points)} points on their own side of the boundary, loss {loss}"
 
         return update
 
     return boundary
+
+
+def _checked(points: object, labels: object) -> tuple[torch.Tensor, torch.Tensor]:
+    """Both as float64, shapes (n, 2) and (n,); errors as in `plot_boundary`."""
+    points, labels = check_tensor(points, name="points", dims=2), check_tensor(labels, name="labels").flatten()
+    if points.shape[1] != 2 or len(points) != len(labels) or len(points) < 2:
+        given = f"points has shape {tuple(points.shape)} and there are {len(labels)} labels"
+        raise ValueError(f"{given}; expected (n, 2) and n, at least 2")
+    if not ((labels == 0) | (labels == 1)).all():
+        raise ValueError(f"labels has other values than 0 and 1: {labels.unique().tolist()[:5]}")
+    return points, labels
 
 
 class _Side:
@@ -96,17 +102,14 @@ class _Side:
     def __init__(self, ax: Axes, kind: int):
         colour, _ = CLASSES[kind]
         self.sign = 2 * kind - 1
-        empty = Path(numpy.empty((0, 2)))
         look = {"facecolor": colour, "alpha": TINT, "linewidth": 0, "zorder": 1}
-        self.patches = [ax.add_patch(PathPatch(empty, **look)) for _ in SURE]
+        self.patches = [ax.add_patch(PathPatch(NOTHING, **look)) for _ in SURE]
 
     def fill(self, contours: ContourGenerator) -> None:
         for patch, sure in zip(self.patches, SURE, strict=True):
             ends = self.sign * math.log(sure / (1 - sure)), self.sign * 2 * FARTHEST
-            vertices, codes = contours.filled(min(ends), max(ends))
-            found = bool(vertices)
-            path = Path(numpy.concatenate(vertices), numpy.concatenate(codes)) if found else Path(numpy.empty((0, 2)))
-            patch.set_path(path)
+            pieces = contours.filled(min(ends), max(ends))
+            patch.set_path(Path(*map(numpy.concatenate, pieces)) if pieces[0] else NOTHING)
             patch.stale = True
 
 

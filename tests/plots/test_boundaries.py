@@ -74,10 +74,10 @@ def test_the_explorer_stands_at_the_last_epoch_until_it_is_played():
     [
         (lambda: plot_boundary(POINTS[:, :1], LABELS, model=upper), ValueError, r"points has shape \(4, 1\)"),
         (lambda: plot_boundary(POINTS, LABELS[:3], model=upper), ValueError, "there are 3 labels; expected"),
-        (lambda: plot_boundary(POINTS, LABELS + 1, model=upper), ValueError, r"other values than 0 and 1: \[1.0, 2.0\]"),
+        (lambda: plot_boundary(POINTS, LABELS + 1, model=upper), ValueError, r"values than 0 and 1: \[1.0, 2.0\]"),
         (lambda: plot_boundary(POINTS, LABELS, model=3), TypeError, "model is 3; expected a function"),
-        (lambda: plot_boundary(POINTS, LABELS, model=torch.Tensor.tolist), TypeError, "model returned .* a tensor of scores"),
-        (lambda: plot_boundary(POINTS, LABELS, model=torch.sum), ValueError, "model returned .*; expected one score or two"),
+        (lambda: plot_boundary(POINTS, LABELS, model=torch.Tensor.tolist), TypeError, "expected a tensor of scores"),
+        (lambda: plot_boundary(POINTS, LABELS, model=torch.sum), ValueError, "expected one score or two"),
         (lambda: plot_boundary(POINTS, LABELS, model=nn.Linear(3, 1)), ValueError, "model raised RuntimeError at"),
         (lambda: explore_boundary(POINTS, LABELS, [upper]), TypeError, "expected a dict of epochs and models"),
         (lambda: explore_boundary(POINTS, LABELS, {0: upper}), ValueError, "models has 1 entries"),
