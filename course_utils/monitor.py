@@ -248,7 +248,7 @@ class Monitor:
         return f"{event.kind} {when}: {listed(self.layers, [at in event.layers for at in range(len(self.layers))])}"
 
     def __repr__(self) -> str:
-        return repr(self.picture)
+        return self.describe()
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
         return self.picture._repr_mimebundle_(include, exclude)

@@ -196,6 +196,8 @@ def _line(name: str, members: range, height: float, flow: Flow, kinds: Sequence[
     word = {"zero": "all zero", "infinite": "inf"}.get(found[0], found[0]) if found else ""
     if size == 0 or not math.isfinite(size):
         return Line(name, height, size, span, word, True)
+    if len(found) < len(sizes) and found:
+        word = f"({len(found)} {word})"
     return Line(name, height, size, span, f"{short(size)} {word}".strip(), bool(found))
 
 
@@ -259,11 +261,11 @@ class RowTexts:
         self.notes = [ax.text(1.03, 0, "", ha="left", **look) for _ in range(most)]
 
     def write(self, lines: Sequence[Line]) -> None:
+        """Shows `lines`, from the top to the bottom."""
         for text in (*self.names, *self.notes):
             text.set_visible(False)
         every = math.ceil(len(lines) / len(self.names))
         for name, note, line in zip(self.names, self.notes, lines[::every], strict=False):
             name.set(text=shorten(line.name, self.room), y=line.height, visible=True)
             colour = palette.TROUBLE if line.is_trouble else palette.MUTED if line.size is None else palette.INK
-            weight = "bold" if line.is_trouble else "normal"
-            note.set(text=line.note, y=line.height, color=colour, fontweight=weight, visible=True)
+            note.set(text=line.note, y=line.height, color=colour, visible=True)

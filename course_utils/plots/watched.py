@@ -107,4 +107,4 @@ def _heading(ax: Axes, monitor: Monitor, limits: tuple[float, float]) -> None:
     ax.annotate(read, (1, 1), (0, 5), color=palette.MUTED, ha="right", **line)
     if monitor.events:
         told = textwrap.shorten(monitor.tell(monitor.events[0]), LETTERS, placeholder=" …")
-        ax.annotate(told, (0, 1), (0, 21), color=palette.TROUBLE, fontweight="bold", **line)
+        ax.annotate(told, (0, 1), (0, 21), color=palette.TROUBLE, **line)

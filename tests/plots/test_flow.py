@@ -84,6 +84,12 @@ def test_long_models_are_folded_and_say_so():
     assert picture.description.startswith("gradient flow, 61 layers: first 0 Linear")
 
 
+def test_a_folded_row_tells_how_many_of_its_layers_are_in_trouble():
+    model = set_grads(net(60), *[0.0 if at == 4 else 1.0 for at in range(61)])
+    shown = [text.get_text() for text in gradient_flow(model).figure.axes[0].texts]
+    assert "0.82 (1 all zero)" in shown
+
+
 def test_folding_follows_the_modules():
     names = ["stem", *(f"blocks.{block}.{part}" for block in range(12) for part in ("norm", "attention.query", "linear"))]
     rows = fold([*names, "head"], 24)
