@@ -29,4 +29,4 @@ hub: ## start a JupyterHub for a class on this machine (its options: HUB="--name
 wheelhouse: ## fill wheelhouse/ for laptops without a network (for others than this: FOR="windows-3.12 macos-3.12")
 	$(COURSE) tools/wheelhouse.py $(FOR)
 help: ## show this list
-	@sed -n 's/^\([a-z]*\): ## \(.*\)/make \1#\2/p' $(MAKEFILE_LIST) | awk -F'#' '{ printf "%-14s %s\n", $$1, $$2 }'
+	@sed -n 's/^\([a-z]*\): ## \(.*\)/make \1#\2/p' $(MAKEFILE_LIST) | awk -F'#' '{ printf "%-16s %s\n", $$1, $$2 }'
