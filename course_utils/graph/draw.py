@@ -181,12 +181,12 @@ class Drawing:
             parts.append(f'<text class="m" x="14" y="{top - 6:g}">{html.escape(remark)}</text>')
             wide = max(wide, cells(remark) * CELL + 28)
         if self.frame.lines:
-            parts.append(f'<path class="rule" d="M14 {top + 4:g}H{WIDTH - 14}"/>')
+            wide = max(wide, self.layout.width, self.frame.width)
+            parts.append(f'<path class="rule" d="M14 {top + 4:g}H{wide - 14:g}"/>')
             for row, line in enumerate(said):
                 look = ' class="b"' if row == 0 else ""
                 parts.append(f'<text{look} x="14" y="{top + 24 + 20 * row:g}">{html.escape(line)}</text>')
             top += 20 * self.frame.lines + 18
-            wide = WIDTH
         kinds = {face.kind for face in self.faces}
         row, row_width = legend(
             [kind for kind in ("leaf", "constant", "output") if kind in kinds],

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from ..checks import check_function
 from ..picture import Picture
 from .data import Graph
-from .draw import CURVE, GAP, WIDTH, Drawing, Frame, frame_for, label_lines, read_graph, wrapped
+from .draw import CURVE, GAP, Drawing, Frame, frame_for, label_lines, read_graph, wrapped
 from .model import ALL, choose_cards
 from .stages import Stages
 from .strokes import CELL
@@ -62,12 +62,13 @@ def step_backward(target: object, /, *, model: object = None, title: str = "", *
 
 
 def _step_frame(stages: Stages) -> Frame:
-    """Room for the longest product on an edge, and for the most lines below."""
+    """Room for the longest product on an edge, for the most lines below, and for the longest of them."""
     labels = [label_lines(stages.graph, edge, at_hand=True) for edge in stages.graph.edges if edge.gradient is not None]
     widest = max((cells(text) for texts in labels for text in texts), default=0) * CELL
     gap = min(max(GAP, widest + 30), WIDEST_GAP)
-    lines = max(len(wrapped(stages.said(step))) for step in range(stages.last + 1))
-    return Frame(gap=gap, lead=gap - CURVE, port=42, lines=lines)
+    said = [wrapped(stages.said(step)) for step in range(stages.last + 1)]
+    width = max(cells(line) for lines in said for line in lines) * CELL + 28
+    return Frame(width=width, gap=gap, lead=gap - CURVE, port=42, lines=max(map(len, said)))
 
 
 def explore_graph(
