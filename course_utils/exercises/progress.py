@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import html
-import re
 from datetime import datetime, timezone
 
 from ..tables import Table
@@ -72,8 +71,7 @@ class Progress:
 
     def _repr_html_(self) -> str:
         bar = f'<span aria-hidden="true">{self._bar}</span>'
-        told = re.sub("`(.*?)`", r"<code>\1</code>", html.escape(self.board))
-        board = f"<p>{told}</p>" if told else ""
+        board = f"<p>{html.escape(self.board)}</p>" if self.board else ""
         return f"<p>{bar} <strong>{html.escape(self._summary)}</strong></p>{self._table._repr_html_()}{board}"
 
     def as_json(self) -> dict[str, object]:

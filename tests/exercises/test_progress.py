@@ -105,10 +105,3 @@ def test_under_pytest_the_users_own_folder_is_out_of_reach(tmp_path):
 def test_a_record_holds_the_exercise_and_the_time_only(home):
     remember("lesson_02.slope")
     assert json.loads(progress_file().read_text()).keys() == {"exercise", "passed"}
-
-
-def test_the_pseudonym_on_the_board_is_set_as_code(tmp_path, monkeypatch):
-    monkeypatch.setenv("COURSE_UTILS_BOARD", str(tmp_path))
-    monkeypatch.setenv("COURSE_UTILS_PSEUDONYM", "desk-07")
-    shown = progress()._repr_html_()
-    assert "<code>desk-07</code>" in shown and "`" not in shown
