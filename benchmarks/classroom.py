@@ -7,7 +7,6 @@ and it is counted who comes back to what.
 from __future__ import annotations
 
 import os
-import signal
 import statistics
 import sys
 import time
@@ -154,7 +153,7 @@ def kill(processes: Iterable[psutil.Process]) -> None:
 def strike(hub: Hub, saved: list[NotebookNode], victims: Callable[[], Iterable[psutil.Process]]) -> list[object]:
     """Kills the hub and `victims`, starts the hub again, and counts who comes back to what."""
     kill(victims())
-    hub.stop(signal.SIGKILL)
+    hub.kill()
     begin = time.perf_counter()
     hub.start()
     visitors = at_once(come_in, map(hub.visitor, hub.names))
@@ -172,32 +171,36 @@ def strike(hub: Hub, saved: list[NotebookNode], victims: Callable[[], Iterable[p
 
 def measure(count: int, *, threads: int) -> Class:
     """A class on a fresh hub."""
-    print(f"{count} learners, {threads} threads", flush=True)
     with Hub(names(count), course=LESSON.parent, options=[f"--threads={threads}"]) as hub:
         return teach(hub, threads=threads)
 
 
 def measure_loss(count: int) -> list[list[object]]:
     """The rows of the table on what is lost."""
-    print(f"{count} learners, killed in the middle", flush=True)
     with Hub(names(count), course=LESSON.parent) as hub:
         visitors = at_once(come_in, map(hub.visitor, hub.names))
         saved = at_once(leave_in_the_middle, visitors)
         kernels = lambda: filter(is_kernel, sum(processes_by_learner(hub).values(), []))  # noqa: E731
         first = strike(hub, saved, kernels)
-        saved = at_once(leave_in_the_middle, map(come_in, map(hub.visitor, hub.names)))
+        print(*first, sep="  ", flush=True)
+        saved = at_once(leave_in_the_middle, at_once(come_in, map(hub.visitor, hub.names)))
         return [["all kernels and the hub", *first], ["everything at once", *strike(hub, saved, hub.processes)]]
 
 
 def report(classes: Iterable[int] = CLASSES) -> str:
-    """Both tables."""
-    taught = [measure(count, threads=1) for count in classes]
-    taught += [measure(count, threads=OWN_THREADS) for count in (1, max(classes))]
+    """Both tables; each row is printed as soon as it is known."""
+    plan = [(count, 1) for count in classes] + [(count, OWN_THREADS) for count in (1, max(classes))]
+    rows, alone = [], None
+    for count, threads in plan:
+        taught = measure(count, threads=threads)
+        alone = alone or taught
+        rows.append(line(taught, alone))
+        print(*rows[-1], sep="  ", flush=True)
     header = [
         "learners at once", "finished", "wrong outputs", "all servers up", "lesson, median", "slowest", "to one",
         "server", "kernel", "all learners",
     ]  # fmt: skip
-    speed = markdown(header, [line(each, taught[0]) for each in taught])
+    speed = markdown(header, rows)
     header = ["killed while cells run", "back", "notebooks as saved", "progress there", "back after"]
     loss = markdown(header, measure_loss(max(classes)))
     about = machine("torch", "jupyterlab", "jupyterhub", "ipykernel")

@@ -23,6 +23,8 @@ import accounts
 import learners
 from publish import publish
 
+from course_utils.workshop import dropbox
+
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 INSTRUCTOR = "instructor"
@@ -58,14 +60,6 @@ def install_proxy() -> None:
         sys.exit("npm could not install the hub's proxy (its reason stands above). Mend that, then run this again.")
 
 
-def make_board(board: Path, *, has_accounts: bool) -> None:
-    """Makes the folder where learners' checks go: all may add a file, only the instructor may look around."""
-    board.mkdir(exist_ok=True)
-    if has_accounts:
-        shutil.chown(board, INSTRUCTOR, INSTRUCTOR)
-    board.chmod(0o3733)
-
-
 def prepare(told: argparse.Namespace) -> None:
     """Brings the hub's folder up to date.
 
@@ -83,11 +77,13 @@ def prepare(told: argparse.Namespace) -> None:
     names = told.names.read_text(encoding="utf-8").split() if told.names else [f"learner{n:02}" for n in range(1, 31)]
     try:
         known = learners.add(folder / "learners.txt", [INSTRUCTOR, *names])
-        for name in known if has_accounts else ():
-            accounts.prepare(name, folder / "homes")
-    except (ValueError, PermissionError) as error:
+        if has_accounts:
+            for name in known:
+                accounts.prepare(name, folder / "homes")
+            dropbox.prepare(folder / "board", group=INSTRUCTOR)
+    except (ValueError, OSError) as error:
         sys.exit(f"{error}.")
-    make_board(folder / "board", has_accounts=has_accounts)
+    (folder / "board").mkdir(exist_ok=True)
     publish(told.course, folder / "course")
     install_proxy()
 
@@ -100,8 +96,8 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--course", type=Path, default=ROOT / "notebooks", help="the lessons (default: notebooks)")
     parser.add_argument("--ip", default="127.0.0.1", help="0.0.0.0 lets other machines in (default: 127.0.0.1)")
     parser.add_argument("--port", type=int, default=8000, help="it and the next two are used (default: 8000)")
-    parser.add_argument("--ssl-key", default="", help="file with the key, for https")
-    parser.add_argument("--ssl-cert", default="", help="file with the certificate, for https")
+    parser.add_argument("--ssl-key", type=Path, help="file with the key, for https")
+    parser.add_argument("--ssl-cert", type=Path, help="file with the certificate, for https")
     parser.add_argument("--memory", default="2G", help="most data of one process of a learner (default: 2G)")
     parser.add_argument("--threads", default="1", help="threads that one computation of a learner takes (default: 1)")
     parser.add_argument("--tasks", default="400", help="most processes and threads of a learner (default: 400)")
@@ -127,8 +123,8 @@ def main(arguments: list[str] | None = None) -> None:
         "HUB_IP": told.ip,
         "HUB_PORT": told.port,
         "HUB_PROXY": PROXY_PROGRAM,
-        "HUB_KEY": told.ssl_key,
-        "HUB_CERTIFICATE": told.ssl_cert,
+        "HUB_KEY": told.ssl_key.resolve() if told.ssl_key else "",
+        "HUB_CERTIFICATE": told.ssl_cert.resolve() if told.ssl_cert else "",
         "HUB_MEMORY": told.memory,
         "HUB_THREADS": told.threads,
         "HUB_TASKS": told.tasks,

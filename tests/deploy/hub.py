@@ -6,7 +6,6 @@ import json
 import os
 import re
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
@@ -74,6 +73,8 @@ def why_no_accounts() -> str:
 
 def why_no_hub() -> str:
     """What is missing for the hub; "" where nothing is."""
+    if sys.platform != "linux":
+        return "the hub needs Linux"
     missing = [program for program in ("node", "npm", "git") if not shutil.which(program)]
     return f"the hub needs {' and '.join(missing)}" if missing else ""
 
@@ -131,18 +132,17 @@ class Hub:
         return self.outer / "log"
 
     def __exit__(self, *_: object) -> None:
-        if self.process.poll() is None:
-            self.stop()
         for process in self.processes():
             process.kill()
+        self.process.wait()
         for link in self.folder.glob("homes/*/.jupyter-runtime"):
             shutil.rmtree(link.resolve(), ignore_errors=True)
         shutil.rmtree(self.outer)
 
-    def stop(self, how: int = signal.SIGTERM) -> None:
-        """Ends the hub; SIGTERM lets it stop the servers and the proxy."""
-        self.process.send_signal(how)
-        self.process.wait(60)
+    def kill(self) -> None:
+        """Ends the hub itself at once; its proxy and the servers run on."""
+        self.process.kill()
+        self.process.wait()
 
     def processes(self, name: str = "") -> list[psutil.Process]:
         """Everything that the hub has started and that still runs; or what runs for one learner."""
@@ -192,6 +192,7 @@ class Visitor:
     def __init__(self, url: str, name: str, password: str):
         self.url, self.name, self.password = url, name, password
         self.session = requests.Session()
+        self.session.headers["Connection"] = "close"  # the proxy closes idle ones, perhaps when a request is on its way
 
     def log_in(self) -> requests.Response:
         """Fills in the login form; the answer's `url` says where that led."""
@@ -216,23 +217,19 @@ class Visitor:
 
         wait_until(is_up, seconds=seconds, what=lambda: f"{self.name}'s server does not start", pause=0.5)
 
-    def stop_server(self) -> None:
-        """Stops the learner's server through the hub, and waits until it has."""
-        address = f"{self.url}/hub/api/users/{self.name}/server"
-        self.session.delete(address, headers=self._xsrf("/hub/")).raise_for_status()
-        account = f"{self.url}/hub/api/users/{self.name}"
-        stopped = lambda: not self.session.get(account, headers=self._xsrf("/hub/")).json()["servers"]  # noqa: E731
-        wait_until(stopped, seconds=60, what=lambda: f"{self.name}'s server does not stop")
+    def page(self, *, of: str = "") -> requests.Response:
+        """JupyterLab's page, the own one or the one `of` another."""
+        return self.session.get(f"{self.url}/user/{of or self.name}/lab")
 
     def api(self, method: str, path: str, *, of: str = "", xsrf: bool = True, **arguments: object) -> requests.Response:
         """A request to the learner's own server, or to the server `of` another."""
         owner = of or self.name
-        headers = self._xsrf(f"/user/{self.name}/") if xsrf else {}
+        headers = (self._xsrf(f"/user/{owner}/") or self._xsrf(f"/user/{self.name}/")) if xsrf else {}
         return self.session.request(method, f"{self.url}/user/{owner}/api/{path}", headers=headers, **arguments)
 
     def _xsrf(self, path: str) -> dict[str, str]:
         tokens = [cookie.value for cookie in self.session.cookies if cookie.name == "_xsrf" and cookie.path == path]
-        return {"X-XSRFToken": tokens[0], "Referer": f"{self.url}{path}"}
+        return {"X-XSRFToken": tokens[0], "Referer": f"{self.url}{path}"} if tokens else {}
 
     def open(self, notebook: str) -> Kernel:
         """Starts a kernel for a notebook of the learner's own copy, as JupyterLab does when it opens one."""

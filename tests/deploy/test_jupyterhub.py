@@ -11,12 +11,11 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import nbformat
-import psutil
 import pytest
 
 pytest.importorskip("jupyterhub", reason="the hub needs the extra `hub`")
 
-from hub import Hub, Kernel, Visitor, wait_until, why_no_accounts, why_no_hub  # noqa: E402
+from hub import XSRF, Hub, Kernel, Visitor, wait_until, why_no_accounts, why_no_hub  # noqa: E402
 from lesson import code_cells, wrong_cells  # noqa: E402
 from publish import publish  # noqa: E402
 
@@ -98,11 +97,23 @@ def test_a_kernel_starts_only_for_the_page_itself(anna: Visitor) -> None:
     assert len(anna.api("GET", "kernels").json()) == before
 
 
-@pytest.mark.parametrize("path", ["status", "contents", "kernels"])
-def test_nobody_reaches_the_server_of_another(path: str, visitors: dict[str, Visitor]) -> None:
-    assert visitors["ben"].api("GET", path).ok
-    assert visitors["anna"].api("GET", path, of="ben").status_code == 403
-    assert visitors["anna"].api("POST", "kernels", of="ben", json={}).status_code == 403
+def test_nobody_reaches_the_server_of_another(hub: Hub, visitors: dict[str, Visitor]) -> None:
+    anna, ben = visitors.values()
+    assert anna.page(of="ben").status_code == 403
+    for path in ("status", "contents", "kernels"):
+        assert ben.api("GET", path).ok
+        assert anna.api("GET", path, of="ben").status_code == 403
+    assert anna.api("POST", "kernels", of="ben", json={}).status_code == 403
+
+
+def test_the_instructor_may_look_into_a_learners_server(hub: Hub, visitors: dict[str, Visitor]) -> None:
+    instructor = hub.visitor("instructor")
+    instructor.log_in()
+    question = instructor.page(of="ben")
+    assert "Authorize access" in question.text
+    instructor.session.post(question.url, data={"_xsrf": XSRF.search(question.text)[1]})
+    home = instructor.api("GET", "contents", of="ben").json()["content"]
+    assert "see-gradients" in {each["name"] for each in home}
 
 
 def test_nobody_reads_the_home_of_another(hub: Hub, visitors: dict[str, Visitor], kernel: Kernel) -> None:
@@ -144,7 +155,21 @@ def test_limits_hold_and_leave_the_kernel_alive(hub: Hub, kernel: Kernel) -> Non
         assert "can't start new thread" in error.evalue
 
 
-def test_a_new_start_brings_the_course_up_to_date_and_keeps_the_learners_work(
+def stop_unused_servers(hub: Hub) -> None:
+    """Waits until the hub's own culler has stopped all servers; in a hurry, but with its token and rights."""
+    (culler,) = (process for process in hub.processes() if "jupyterhub_idle_culler" in process.cmdline())
+    assert "--timeout=3600" in culler.cmdline()
+    servers = hub.processes("anna") + hub.processes("ben")
+    hurried = [sys.executable, "-m", "jupyterhub_idle_culler", "--timeout=1", "--cull-every=1"]
+    with subprocess.Popen(hurried, env=culler.environ()) as process:
+        try:
+            gone = lambda: not any(server.is_running() for server in servers)  # noqa: E731
+            wait_until(gone, seconds=60, what=lambda: f"still there: {servers}")
+        finally:
+            process.terminate()
+
+
+def test_an_unused_server_stops_and_comes_back_with_the_newest_course_and_the_learners_work(
     hub: Hub, anna: Visitor, lessons: Path
 ) -> None:
     mine = anna.read(COPY)
@@ -155,22 +180,9 @@ def test_a_new_start_brings_the_course_up_to_date_and_keeps_the_learners_work(
         lesson.cells[0].source += "\n\nSecond version."
         nbformat.write(lesson, path)
     publish(lessons, hub.folder / "course")
-    anna.stop_server()
+    stop_unused_servers(hub)
     anna.start_server()
     assert anna.read(COPY).cells[1].source == "Anna was here."
     assert "Second version" not in anna.read(COPY).cells[0].source
     assert anna.read("see-gradients/00_start_here.ipynb").cells[0].source.endswith("Second version.")
     assert anna.read(f"see-gradients-as-published/{LESSON}").cells[0].source.endswith("Second version.")
-
-
-def test_an_unused_server_is_stopped(hub: Hub, visitors: dict[str, Visitor]) -> None:
-    (culler,) = (each for each in hub.processes() if "jupyterhub_idle_culler" in each.cmdline())
-    assert "--timeout=3600" in culler.cmdline()
-    (ben, *_) = hub.processes("ben")
-    # The hub's own culler, in a hurry: same token, same rights.
-    hurried = [sys.executable, "-m", "jupyterhub_idle_culler", "--timeout=1", "--cull-every=1"]
-    with subprocess.Popen(hurried, env=culler.environ()) as process:
-        try:
-            wait_until(lambda: not psutil.pid_exists(ben.pid), seconds=20, what=lambda: "Ben's server runs on")
-        finally:
-            process.terminate()

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+pytest.importorskip("pwd", reason="the hub needs Linux")
 pytest.importorskip("jupyterhub", reason="the hub needs the extra `hub`")
 
 import accounts  # noqa: E402

@@ -10,6 +10,7 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 
+pytest.importorskip("resource", reason="the hub needs Linux")
 pytest.importorskip("nbgitpuller", reason="the hub needs the extra `hub`")
 pytestmark = pytest.mark.skipif(not shutil.which("git"), reason="the hub needs git")
 
