@@ -1,8 +1,8 @@
 """What watching the gradients costs a training loop: `training_monitor` beside the same loop without it.
 
-Every contender trains its own copy of the same network in short runs, taken in turns within one process; a ratio is the
-median over all rounds of what a run took, divided by that of the plain loop in the same round. Times are processor times.
-A run includes entering the monitor, its ten first steps, which are all read, and leaving it.
+Every contender trains its own copy of the same network in short runs, taken in turns within one process; a ratio is
+the median over all rounds of what a run took, divided by that of the plain loop in the same round. Times are processor
+times. A run includes entering the monitor, its ten first steps, which are all read, and leaving it.
 
     python benchmarks/training.py            measures, prints, and writes benchmarks/README.md
     python benchmarks/training.py --print    only prints
@@ -67,7 +67,9 @@ class Every:
         self.norms.append([parameter.grad.norm().item() for parameter in self.model.parameters()])
 
 
-def train(case: Case, model: nn.Module, x: torch.Tensor, y: torch.Tensor, note: Callable[[], None] | None = None) -> None:
+def train(
+    case: Case, model: nn.Module, x: torch.Tensor, y: torch.Tensor, note: Callable[[], None] | None = None
+) -> None:
     """One run of `STEPS` steps; `note` is called before each update."""
     optimiser = case.optimiser(model.parameters(), lr=1e-3) if case.optimiser else None
     for _ in range(STEPS):
@@ -91,7 +93,7 @@ def stopwatch(times: list[float]) -> Iterator[None]:
 
 
 def contenders(case: Case, x: torch.Tensor, y: torch.Tensor) -> list[Callable[[], None]]:
-    """The plain loop, the same again, both ways to watch it, and what one would write by hand; each with its own copy."""
+    """The plain loop, the same again, two ways to watch it, and one by hand; each with its own copy of the network."""
     model = case.build()
     models = [copy.deepcopy(model) for _ in range(5)]
 

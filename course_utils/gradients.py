@@ -43,7 +43,7 @@ class Layer:
 
 
 def layers_of(model: nn.Module) -> list[Layer]:
-    """The layers of `model`, in the order in which they were registered; a shared parameter counts at its first place."""
+    """The layers of `model`, in the order of registration; a shared parameter counts at its first place."""
     seen: set[int] = set()
     layers = []
     for path, module in model.named_modules():
@@ -77,7 +77,7 @@ def _entries(grad: torch.Tensor) -> torch.Tensor:
 
 
 def typical(parts: Sequence[tuple[float, int]]) -> float | None:
-    """The root mean square over several gradients, each given by its length and its number of entries; None for none."""
+    """The root mean square over several gradients, each by its length and its number of entries; None for none."""
     parts = [part for part in parts if part[1]]
     if not parts:
         return None
@@ -191,13 +191,15 @@ def describe_sizes(names: Sequence[str], sizes: Sequence[float | None], frozen: 
     wrong = [f"{words}: {listed(names, [kind == found for found in kinds])}"
              for kind, words in TROUBLES.items() if kind in kinds]  # fmt: skip
     without = [size is None and not ice for size, ice in zip(sizes, frozen, strict=True)]
-    wrong += [f"no gradient: {listed(names, without)}"] * any(without) + [f"frozen: {listed(names, frozen)}"] * any(frozen)
+    for words, marked in (("no gradient", without), ("frozen", frozen)):
+        wrong += [f"{words}: {listed(names, marked)}"] * any(marked)
     return "; ".join([text, *wrong])
 
 
 def listed(names: Sequence[str], marked: Sequence[bool]) -> str:
     """The marked names in words, neighbours as a run: "0 Linear to 6 Linear (4 layers), 10 Linear"."""
-    runs = [list(run) for is_marked, run in groupby(zip(names, marked, strict=True), key=lambda pair: pair[1]) if is_marked]
-    texts = [run[0][0] if len(run) == 1 else f"{run[0][0]} to {run[-1][0]} ({len(run)} layers)" for run in runs]
+    pairs = groupby(zip(names, marked, strict=True), key=lambda pair: pair[1])
+    runs = [[name for name, _ in run] for is_marked, run in pairs if is_marked]
+    texts = [run[0] if len(run) == 1 else f"{run[0]} to {run[-1]} ({len(run)} layers)" for run in runs]
     more = len(texts) - LISTED
     return ", ".join(texts[:LISTED]) + (f" and {more} more" if more > 0 else "")

@@ -40,5 +40,5 @@ def _with_generator(operation: Any) -> Any:
     overloads = [getattr(operation.overloadpacket, name) for name in operation.overloadpacket.overloads()]
     same = [each for each in overloads if {argument.name for argument in each._schema.arguments} == wanted]
     if not same:
-        raise NotImplementedError(f"{operation} takes no generator, so it cannot be drawn apart from torch's random state")
+        raise NotImplementedError(f"{operation} takes no generator; it can only draw from torch's random state")
     return operation if operation in same else same[0]

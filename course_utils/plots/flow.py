@@ -44,9 +44,10 @@ class Flow:
 def gradient_flow(model: nn.Module) -> Picture:
     """How large the gradient is in each layer, as `loss.backward()` left it in `.grad`.
 
-    A layer is a module with parameters of its own. Its size is the root mean square over all entries of their gradients,
-    drawn on a logarithmic scale. A size is called vanished under a ten-thousandth of the last layer's, and exploded over
-    ten thousand times as large. "No gradient" is not 0, and frozen layers are told apart. Long models are folded.
+    A layer is a module with parameters of its own. Its size is the root mean square over all entries of their
+    gradients, drawn on a logarithmic scale. A size is called vanished under a ten-thousandth of the last layer's, and
+    exploded over ten thousand times as large. "No gradient" is not 0, and frozen layers are told apart. Models of more
+    than 24 layers are folded by their modules; a thin line then spans the sizes within a row.
 
     Args:
         model: any module, after a backward pass; nothing is run and nothing is changed.
@@ -62,7 +63,8 @@ def gradient_flow(model: nn.Module) -> Picture:
     flow = read_flow(check_module(model))
     rows = len(fold(flow.names, ROWS))
     room = min(NAME, max(map(len, flow.names)))
-    return still(flow_view(_limits(flow.sizes), most=ROWS, named=ROWS, room=room), width=WIDTH, height=1.07 + PITCH * rows, flow=flow)
+    view = flow_view(_limits(flow.sizes), most=ROWS, named=ROWS, room=room)
+    return still(view, width=WIDTH, height=1.07 + PITCH * rows, flow=flow)
 
 
 def read_flow(model: nn.Module, *, grads: dict[nn.Parameter, torch.Tensor | None] | None = None) -> Flow:
@@ -136,9 +138,10 @@ def flow_view(limits: tuple[float, float], *, most: int = DENSE, named: int = NA
             is_bounded = [bound.set(reference(flow.sizes), limits) for bound in bounds]
             heading.set_position((0, 18 if any(is_bounded) else 4))
             texts.write(lines)
-            folded = f"{len(flow.names)} layers in {len(lines)} rows. " if len(lines) < len(flow.names) else ""
+            many = f"{len(flow.names)} layer{'s' * (len(flow.names) > 1)}"
+            folded = f"{many} in {len(lines)} rows. " if len(lines) < len(flow.names) else ""
             heading.set_text(folded + "Backward walks upwards, from the output to the input.")
-            return f"gradient flow, {len(flow.names)} layer{'s' * (len(flow.names) > 1)}: {describe_sizes(flow.names, flow.sizes, flow.frozen)}"
+            return f"gradient flow, {many}: {describe_sizes(flow.names, flow.sizes, flow.frozen)}"
 
         return update
 
