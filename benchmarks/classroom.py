@@ -31,6 +31,7 @@ COPY = f"see-gradients/{LESSON.name}"
 CELLS = code_cells(LESSON)
 CLASSES = (1, 10, 20, 30)
 OWN_THREADS = os.cpu_count()  # what PyTorch takes where nobody tells it
+HEAVY = "a = torch.randn(1000, 1000)\nfor _ in range(30):\n    a = torch.tanh(a @ a)"  # work that threads can share
 ANSWER = "exercises.first_slope.check(18.0)"
 PASSED = "from course_utils.exercises.progress import passed; print(*passed())"
 T = TypeVar("T")
@@ -46,11 +47,12 @@ class Lesson:
 
 @dataclass
 class Class:
-    """One class: seconds until all servers were up, each learner's run, and megabytes (PSS) by learner."""
+    """One class: seconds until all servers were up, each learner's runs, and megabytes (PSS) by learner."""
 
     threads: int
     start: float
     lessons: list[Lesson]
+    heavy: list[float]
     servers: list[float]
     kernels: list[float]
 
@@ -82,6 +84,14 @@ def work(visitor: Visitor) -> Lesson:
     return Lesson(time.perf_counter() - begin, outputs)
 
 
+def work_hard(visitor: Visitor) -> float:
+    """Runs the heavy cell where the lesson ran; returns its seconds."""
+    kernel = visitor.open(COPY)
+    begin = time.perf_counter()
+    kernel.run(HEAVY)
+    return time.perf_counter() - begin
+
+
 def processes_by_learner(hub: Hub) -> dict[str, list[psutil.Process]]:
     """Every learner's server and kernels."""
     found = defaultdict(list)
@@ -102,14 +112,15 @@ def megabytes(processes: Iterable[psutil.Process]) -> float:
 
 
 def teach(hub: Hub, *, threads: int) -> Class:
-    """Has all learners of the hub come in at once, then run the lesson at once."""
+    """Has all learners of the hub come in at once, then run the lesson at once, then the heavy cell."""
     begin = time.perf_counter()
     visitors = at_once(come_in, map(hub.visitor, hub.names))
     start = time.perf_counter() - begin
     lessons = at_once(work, visitors)
     mine = processes_by_learner(hub).values()
     kernels = [megabytes(filter(is_kernel, processes)) for processes in mine]
-    return Class(threads, start, lessons, [megabytes(p) - k for p, k in zip(mine, kernels, strict=True)], kernels)
+    servers = [megabytes(processes) - kernel for processes, kernel in zip(mine, kernels, strict=True)]
+    return Class(threads, start, lessons, at_once(work_hard, visitors), servers, kernels)
 
 
 def line(taught: Class, alone: Class) -> list[object]:
@@ -125,6 +136,8 @@ def line(taught: Class, alone: Class) -> list[object]:
         f"{median:.1f} s",
         f"{slowest:.1f} s",
         f"{slowest / alone.lessons[0].seconds:.1f} ×",
+        f"{max(taught.heavy):.1f} s",
+        f"{max(taught.heavy) / alone.heavy[0]:.1f} ×",
         f"{statistics.median(taught.servers):.0f} MB",
         f"{statistics.median(taught.kernels):.0f} MB",
         f"{(sum(taught.servers) + sum(taught.kernels)) / 1e3:.1f} GB",
@@ -198,7 +211,7 @@ def report(classes: Iterable[int] = CLASSES) -> str:
         print(*rows[-1], sep="  ", flush=True)
     header = [
         "learners at once", "finished", "wrong outputs", "all servers up", "lesson, median", "slowest", "to one",
-        "server", "kernel", "all learners",
+        "30 big products, slowest", "to one", "server", "kernel", "all learners",
     ]  # fmt: skip
     speed = markdown(header, rows)
     header = ["killed while cells run", "back", "notebooks as saved", "progress there", "back after"]
