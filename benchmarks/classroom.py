@@ -22,7 +22,7 @@ from nbformat import NotebookNode
 from table import machine, markdown, write_section
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path[:0] = [str(ROOT / folder) for folder in ("tests/deploy", "tools")]
+sys.path[:0] = [str(ROOT / folder) for folder in ("tests/deploy", "deploy/jupyterhub", "tools")]
 from hub import Hub, Kernel, Visitor, environment, why_no_hub  # noqa: E402
 from lesson import code_cells, wrong_cells  # noqa: E402
 

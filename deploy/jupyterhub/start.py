@@ -30,6 +30,7 @@ ROOT = HERE.parents[1]
 INSTRUCTOR = "instructor"
 PROXY = Path(sys.prefix) / "share/hub-proxy"
 PROXY_PROGRAM = PROXY / "node_modules/.bin/configurable-http-proxy"
+NODE = 20  # the oldest that the proxy runs on
 NPM = ["npm", "ci", "--no-audit", "--no-fund", "--loglevel=error"]
 
 
@@ -42,17 +43,24 @@ def closed_folder(paths: Iterable[Path]) -> Path | None:
     return None
 
 
+def lacking() -> str:
+    """What the hub needs and this machine lacks; "" where nothing is."""
+    missing = [program for program in ("git", "node", "npm") if not shutil.which(program)]
+    if missing:
+        return f"the hub needs {' and '.join(missing)}"
+    version = subprocess.run(["node", "--version"], capture_output=True, text=True, check=True).stdout.strip()
+    return "" if int(version.removeprefix("v").partition(".")[0]) >= NODE else f"Node.js is {version}, not {NODE} or newer"
+
+
 def install_proxy() -> None:
     """Installs the proxy's pinned version beside the Python packages, unless it is there. It takes a network, once.
 
     Raises:
-        SystemExit: Node.js is missing, or npm failed.
+        SystemExit: npm failed.
     """
     files = [HERE / "package.json", HERE / "package-lock.json"]
     if PROXY_PROGRAM.exists() and all(file.read_bytes() == (PROXY / file.name).read_bytes() for file in files):
         return
-    if not shutil.which("npm"):
-        sys.exit("The hub's proxy needs Node.js 20 or newer with npm. Install both, then run this again.")
     PROXY.mkdir(parents=True, exist_ok=True)
     for file in files:
         shutil.copy(file, PROXY)
@@ -66,6 +74,8 @@ def prepare(told: argparse.Namespace) -> None:
     Raises:
         SystemExit: something is missing; the message says what to do.
     """
+    if lack := lacking():
+        sys.exit(f"{lack}.\nWhat to do: install git, and Node.js {NODE} or newer with npm; then run this again.")
     os.umask(0o022)
     folder, has_accounts = told.folder, not told.without_accounts
     (folder / "homes").mkdir(parents=True, exist_ok=True)

@@ -75,8 +75,9 @@ def why_no_hub() -> str:
     """What is missing for the hub; "" where nothing is."""
     if sys.platform != "linux":
         return "the hub needs Linux"
-    missing = [program for program in ("node", "npm", "git") if not shutil.which(program)]
-    return f"the hub needs {' and '.join(missing)}" if missing else ""
+    import start  # it needs the extra `hub`
+
+    return start.lacking()
 
 
 class Hub:
