@@ -49,7 +49,8 @@ def lacking() -> str:
     if missing:
         return f"the hub needs {' and '.join(missing)}"
     version = subprocess.run(["node", "--version"], capture_output=True, text=True, check=True).stdout.strip()
-    return "" if int(version.removeprefix("v").partition(".")[0]) >= NODE else f"Node.js is {version}, not {NODE} or newer"
+    is_old = int(version.removeprefix("v").partition(".")[0]) < NODE
+    return f"Node.js is {version}, not {NODE} or newer" if is_old else ""
 
 
 def install_proxy() -> None:
