@@ -163,6 +163,14 @@ def test_a_board_that_hangs_does_not_hold_up_a_check(board, monkeypatch):
     assert time.monotonic() - start < 2
 
 
+def test_the_board_is_told_where_no_thread_is_left(board, monkeypatch):
+    def start(thread):
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(report.Thread, "start", start)
+    assert report.report(EXERCISE, "wrong", 1).startswith("Also on the instructor's board")
+
+
 def test_exercises_tell_the_board_without_the_workshop_package():
     check = "from course_utils.exercises import lesson_02 as it; it.first_slope.check(1)"
     program = f"import sys; {check}; print(*sys.modules)"
