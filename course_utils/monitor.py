@@ -2,21 +2,24 @@
 
 Hooks do the watching. Every optimiser of PyTorch calls the hook of `register_optimizer_step_post_hook` after its
 `step`, when `.grad` still holds what the step used: after accumulation, clipping and all backward passes that led to it.
-A loop that updates by hand calls no optimiser. For its sake each parameter has a hook too, called when a backward pass
-has filled its `.grad`; these hooks go at the first step of an optimiser, and the other at the end of the `with` block.
+A loop that updates by hand calls no optimiser. For its sake there is a hook on the node of each parameter, where the
+backward pass ends, called when it has filled `.grad`. These go at the first step of an optimiser, and the other at the end
+of the `with` block. (`register_post_accumulate_grad_hook` does the same, but slows the parameter also when removed.)
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
-from weakref import ref
+from weakref import WeakKeyDictionary, ref
 
 import torch
 from torch import nn
+from torch.autograd.graph import Node, get_gradient_edge
 from torch.optim.optimizer import Optimizer, register_optimizer_step_post_hook
 
 from .checks import check_module, check_whole
@@ -88,16 +91,19 @@ class Monitor:
         self._readings: dict[int, dict[int, float]] = {}  # step -> place of a parameter -> length of its gradient
         self._every = every
         self._hooks: list[Any] = []
-        self._met: dict[int, tuple[ref[Optimizer], bool]] = {}  # by id, for speed: the optimiser, and if it is ours
+        self._nodes: dict[int, Node] = {}  # kept, or autograd would make new ones without hooks
+        self._ours: WeakKeyDictionary[Optimizer, bool] = WeakKeyDictionary()
+        self._latest: Callable[[], Optimizer | None] = lambda: None  # not kept alive
+        self._next = 1  # the step to be read
         self._seen: set[int] = set()
 
     def __enter__(self) -> Monitor:
         if not self._parameters or self._hooks:
             raise RuntimeError("this monitor has been used; make a new one: with training_monitor(model) as monitor")
         self._trained = {place for place, parameter in enumerate(self._parameters) if parameter.requires_grad}
-        self._hooks = [register_optimizer_step_post_hook(self._after_step)]
-        for place in self._trained:
-            self._hooks.append(self._parameters[place].register_post_accumulate_grad_hook(self._after_backward))
+        self._nodes = {place: get_gradient_edge(self._parameters[place]).node for place in self._trained}
+        self._hooks = [node.register_hook(partial(self._after_backward, place)) for place, node in self._nodes.items()]
+        self._hooks.append(register_optimizer_step_post_hook(self._after_step))
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -107,16 +113,16 @@ class Monitor:
     def _remove(self, hooks: Sequence[Any]) -> None:
         for hook in hooks:
             hook.remove()
-        for parameter in self._parameters:
-            if parameter._post_accumulate_grad_hooks is not None and not parameter._post_accumulate_grad_hooks:
-                parameter._post_accumulate_grad_hooks = None  # an empty table costs each backward pass a call
+        self._nodes.clear()  # with the hooks' tables; the next forward pass makes new nodes
 
     def _after_step(self, optimiser: Optimizer, *_: object) -> None:
-        who = id(optimiser)
-        met = self._met.get(who)
-        if met is None or met[0]() is not optimiser:
-            met = self._met[who] = (ref(optimiser), self._meet(optimiser))
-        if met[1] and self._is_due(who):
+        if self._latest() is optimiser and self.total + 1 < self._next and len(self._seen) == 1:
+            self.total += 1  # as `_is_due` would, without the detour: this is nearly every step
+            return
+        self._latest = ref(optimiser)
+        if optimiser not in self._ours:
+            self._ours[optimiser] = self._meet(optimiser)
+        if self._ours[optimiser] and self._is_due(id(optimiser)):
             places = self._places(optimiser)
             self._stepped.update(places)
             self._read([(place, self._parameters[place]) for place in places])
@@ -125,20 +131,19 @@ class Monitor:
         """True for an optimiser with parameters of the model; at the first of these, the hooks for loops by hand go."""
         is_ours = bool(self._places(optimiser))
         if is_ours and not self.by_optimiser:
-            self.by_optimiser, self.total = True, 0
+            self.by_optimiser, self.total, self._next = True, 0, 1
             self._readings.clear()
             self._seen.clear()
-            self._remove(self._hooks[1:])
+            self._remove(self._hooks[:-1])
         return is_ours
 
     def _places(self, optimiser: Optimizer) -> list[int]:
         held = (parameter for group in optimiser.param_groups for parameter in group["params"])
         return [self._place[id(parameter)] for parameter in held if id(parameter) in self._place]
 
-    def _after_backward(self, parameter: nn.Parameter) -> None:
-        place = self._place[id(parameter)]
+    def _after_backward(self, place: int, *_: object) -> None:
         if self._is_due(place):
-            self._read([(place, parameter)])
+            self._read([(place, self._parameters[place])])
 
     def _is_due(self, who: int) -> bool:
         """Counts, and says whether this step is one to be read: who comes for the second time begins a new step.
@@ -149,7 +154,7 @@ class Monitor:
             self._seen.clear()
             self.total += 1
         self._seen.add(who)
-        return self.total <= FIRST or not self.total % self._every
+        return self.total == self._next or self.total in self._readings
 
     def _read(self, held: Sequence[tuple[int, nn.Parameter]]) -> None:
         found = [(place, parameter.grad) for place, parameter in held if parameter.requires_grad]
@@ -158,6 +163,7 @@ class Monitor:
         if len(self._readings) > MOST:
             self._every *= 2
             self._readings = {at: kept for at, kept in self._readings.items() if at <= FIRST or not at % self._every}
+        self._next = self.total + 1 if self.total < FIRST else (self.total // self._every + 1) * self._every
 
     @property
     def steps(self) -> list[int]:

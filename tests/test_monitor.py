@@ -106,6 +106,8 @@ def test_a_loop_by_hand_counts_backward_passes():
                     parameter.grad = None
     assert torch.allclose(monitor.sizes, torch.stack(noted), rtol=1e-6)
     assert repr(monitor) == "2 layers, 8 of 8 backward passes read; no trouble seen"
+    loss_of(model).backward()
+    assert monitor.total == 8
     assert hooks_of(model) == []
 
 
