@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 
 import torch
 from matplotlib.axes import Axes
@@ -27,7 +28,6 @@ from .plots.rounding import rounding_view
 from .plots.surfaces import DIRECTION, PARTIALS, Surface, direction_view, partials_view
 from .plots.taylor import HIGHEST, nth_derivative_view, taylor_view
 from .plots.training import MOST_CALLS, accumulation_view, microbatch_view, split_evenly
-from .randomness import OwnRandomness
 from .sliders import Explorer, explore, play
 from .sliders.controls import control
 
@@ -391,8 +391,8 @@ def explore_gradient_flow(
         move = flow_view(limits)(ax)
 
         def update(**values: object) -> str:
-            with OwnRandomness(), torch.inference_mode(False), torch.enable_grad():
-                return move(flow_of(build(**values), inputs=inputs, targets=targets, loss=loss))
+            with torch.inference_mode(False), torch.enable_grad():
+                return move(flow_of(partial(build, **values), inputs=inputs, targets=targets, loss=loss))
 
         return update
 

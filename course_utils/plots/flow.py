@@ -15,6 +15,7 @@ from .. import palette
 from ..checks import check_module, describe
 from ..gradients import APART, describe_sizes, fold, layers_of, reference, shorten, sizes_of, troubles, typical
 from ..picture import Picture
+from ..randomness import OwnRandomness
 from .drawing import Update, View, minus, still
 
 ROWS = 24  # the most rows of a still picture, each with its name
@@ -75,12 +76,16 @@ def read_flow(model: nn.Module, *, grads: dict[nn.Parameter, torch.Tensor | None
 
 
 def flow_of(
-    built: object, *, inputs: torch.Tensor | None, targets: torch.Tensor | None, loss: Callable[..., torch.Tensor]
+    build: Callable[[], object],
+    *,
+    inputs: torch.Tensor | None,
+    targets: torch.Tensor | None,
+    loss: Callable[..., torch.Tensor],
 ) -> Flow:
-    """The sizes after one forward and one backward pass, with no `.grad` written.
+    """The sizes after one forward and one backward pass, with no `.grad` written and the same random numbers each time.
 
     Args:
-        built: a module, or a pair of a module and its loss.
+        build: returns a module, or a pair of a module and its loss.
         inputs, targets, loss: for a module, whose loss is `loss(module(inputs), targets)`, or without targets
             `loss(module(inputs))`.
 
@@ -88,12 +93,14 @@ def flow_of(
         TypeError: neither a module nor such a pair; a module without inputs; a loss that is no tensor.
         ValueError: a module without parameters, or a loss that has not one value, or does not depend on them.
     """
-    model, value = built if isinstance(built, tuple) and len(built) == 2 else (built, None)
-    check_module(model, name="what build returned")
-    if value is None:
-        if inputs is None:
-            raise TypeError("inputs is None; expected a batch for the model, or a build that returns (model, loss)")
-        value = loss(model(inputs)) if targets is None else loss(model(inputs), targets)
+    with OwnRandomness():
+        built = build()
+        model, value = built if isinstance(built, tuple) and len(built) == 2 else (built, None)
+        check_module(model, name="what build returned")
+        if value is None:
+            if inputs is None:
+                raise TypeError("inputs is None; expected a batch for the model, or a build that returns (model, loss)")
+            value = loss(model(inputs)) if targets is None else loss(model(inputs), targets)
     if not isinstance(value, torch.Tensor):
         raise TypeError(f"loss is {describe(value)}; expected a tensor with one value")
     if value.numel() != 1 or not value.requires_grad:
