@@ -1,6 +1,7 @@
 """Explorers under a learner's hand: by mouse, by keyboard, in both themes, with errors, with a kernel or without."""
 
 import re
+from collections.abc import Iterator
 
 import nbformat
 import pytest
@@ -227,8 +228,17 @@ def test_a_slow_move_says_that_it_works(page: Page):
     expect(place.locator(".cu-working")).to_be_empty()
 
 
-def test_the_first_move_can_be_interrupted_and_the_next_one_works(lab):
-    """The first; JupyterLab sends later ones to a thread beside the cells, where an interrupt does not reach them."""
+@pytest.fixture
+def moves_beside_cells_off(lab) -> Iterator[None]:
+    """JupyterLab sends moves to a thread beside the cells as soon as there is one, and no interrupt reaches that."""
+    settings = "@jupyterlab/apputils-extension/kernels-settings"
+    lab.set(settings, {"commsOverSubshells": "disabled"})
+    yield
+    lab.set(settings, {})
+
+
+@pytest.mark.usefixtures("moves_beside_cells_off")
+def test_a_move_can_be_interrupted_and_the_next_one_works(lab):
     page = lab.open(lab.write("interrupt.ipynb", SETUP, TROUBLE))
     lab.run_all(page)
     place = explorer(page, "Trouble at 3, slow at 5")
