@@ -1,4 +1,4 @@
-"""What an answer costs: every check of every exercise, telling the board, and reading the board of two hundred learners.
+"""What an answer costs: every check of every exercise, telling the board, and reading it for two hundred learners.
 
     python benchmarks/exercises.py              measures, prints, and writes benchmarks/README.md
     python benchmarks/exercises.py --print      only prints
