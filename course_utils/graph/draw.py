@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import textwrap
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from math import prod
 from typing import NamedTuple
 
@@ -60,10 +60,12 @@ class Drawing:
 
     def __init__(self, graph: Graph, view: View, frame: Frame = Frame()):
         self.graph, self.view, self.frame = graph, view, frame
-        self.uses = uses_of(graph)
+        alone = {representative(graph, card) for card in view.cards if not card.is_group}
+        self.uses = uses_of(graph, alone)
         self.inputs: dict[int, list[Edge]] = {}
         for edge in graph.edges:
-            self.inputs.setdefault(edge.target, []).append(edge)
+            if edge.target in alone:
+                self.inputs.setdefault(edge.target, []).append(edge)
         self.with_values = any(graph.nodes[representative(graph, card)].value is not None for card in view.cards)
         self.faces = self._faces(graph)
         pairs = [(link.source, link.target) for link in view.links]
@@ -222,11 +224,13 @@ def card_table(graph: Graph, view: View) -> str:
     return align(rows)
 
 
-def uses_of(graph: Graph) -> dict[int, list[int]]:
-    """For each node, the edges along which gradients come back to it, in the order in which they arrive."""
+def uses_of(graph: Graph, nodes: Container[int]) -> dict[int, list[int]]:
+    """For each of the nodes, the edges along which gradients come back to it, in the order in which they arrive."""
     rank = {index: place for place, index in enumerate(graph.backward_order)}
     uses: dict[int, list[int]] = {}
     for number, edge in enumerate(graph.edges):
+        if edge.source not in nodes:
+            continue
         if graph.nodes[edge.target].kind != "constant" and graph.nodes[edge.source].kind != "constant":
             uses.setdefault(edge.source, []).append(number)
     for numbers in uses.values():

@@ -150,12 +150,12 @@ class Traced(NamedTuple):
             for at in first_uses.get(number, ()):
                 if (origin := facts.constants[at].origin) is not None:
                     edges.append((place[origin], place[len(walk) + at], 0, *_NO_FLOW))
-            flows = self._flows(number, constants)
+            flows, at = self._flows(number, constants) if facts.flows else {}, place[number]
             for slot, source in enumerate((*walk.sources[number], CONSTANT)):
                 if source < 0:
                     source = constants.get((number, slot), source)
                 if source >= 0:
-                    edges.append((place[source], place[number], slot, *(flows.get(slot) or _NO_FLOW)))
+                    edges.append((place[source], at, slot, *(flows.get(slot) or _NO_FLOW)))
         return edges
 
     def _flows(self, number: int, constants: dict[tuple[int, int], int]) -> dict[int, tuple]:

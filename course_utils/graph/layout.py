@@ -75,18 +75,19 @@ class _Rows:
         self.width = self.height = float(MARGIN)
         # For a leg between two rows: where it turns down, runs back, and turns down again.
         self.rails: dict[int, tuple[float, float, float]] = {}
+        # How many links come into each column, and into the one after the last.
+        self.crossing = [sum(len(items.inputs[item]) for item in column) for column in items.columns] + [0]
         starts = self._breaks()
         for start, stop in zip(starts, [*starts[1:], len(items.columns)], strict=True):
             self._add_row(start, stop)
 
     def _inset(self, start: int) -> float:
         """Where a row begins: to the right of the links that come back to it."""
-        return MARGIN + (TRACK * len(self.items.arriving(start)) + 8 if start else 0)
+        return MARGIN + (TRACK * self.crossing[start] + 8 if start else 0)
 
     def _breaks(self) -> list[int]:
         """The columns at which a row starts: as few rows as fit, broken where the fewest links cross."""
-        last = len(self.breadths)
-        crossing = [len(self.items.arriving(column)) for column in range(last)] + [0]
+        last, crossing = len(self.breadths), self.crossing
         starts, start = [], 0
         while start < last:
             starts.append(start)

@@ -125,6 +125,8 @@ def _prefix(module: str | None, depth: int) -> str:
 def _by_module(graph: Graph, steps: Sequence[int]) -> Callable[[int], Hashable]:
     """What nodes of one card have in common: their module, cut as deep as an overview allows."""
     modules = [graph.nodes[index].module for index in steps]
+    if not any(modules):
+        return lambda index: index
     best: dict[str | None, str] = {}
     for depth in range(1, max((module.count(".") + 1 for module in modules if module), default=0) + 1):
         names = {module: _prefix(module, depth) for module in dict.fromkeys(modules)}
