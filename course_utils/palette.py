@@ -96,10 +96,21 @@ def new_figure(*, width: float = 6.4, height: float = 3.8, rows: int = 1, column
         return figure, figure.subplots(rows, columns)
 
 
-def _follow_theme(tone: re.Match[str]) -> str:
+def _variable(tone: re.Match[str]) -> str:
     known = TONES.get(tone[0].lower())
     is_ink = tone.string[max(0, tone.start() - 12) : tone.start()].lower().endswith(INKED)
     return f"var(--{known[0]})" if known and is_ink else tone[0]
+
+
+def with_variables(text: str) -> str:
+    """SVG or CSS with every tone of the palette replaced by its variable, which `themed` defines."""
+    return TONE.sub(_variable, text)
+
+
+_LIGHT = "".join(f"--{name}:{light};" for light, (name, _) in TONES.items())
+_DARK = "".join(f"--{name}:{dark};" for name, dark in TONES.values())
+_SHEET = f"<style>svg{{{_LIGHT}}}@media(prefers-color-scheme:dark){{svg{{{_DARK}}}}}</style>"
+_ROOT = re.compile(r"<svg\b[^>]*>")
 
 
 def themed(svg: str) -> str:
@@ -108,8 +119,4 @@ def themed(svg: str) -> str:
     An SVG inside `<img>` gets its `prefers-color-scheme` from the page around it, so the picture follows
     JupyterLab's theme also where the notebook is not trusted. `svg` must have one `<svg …>` root.
     """
-    svg = TONE.sub(_follow_theme, svg)
-    light_rules = "".join(f"--{name}:{light};" for light, (name, _) in TONES.items())
-    dark_rules = "".join(f"--{name}:{dark};" for name, dark in TONES.values())
-    sheet = f"<style>svg{{{light_rules}}}@media(prefers-color-scheme:dark){{svg{{{dark_rules}}}}}</style>"
-    return re.sub(r"(<svg\b[^>]*>)", lambda root: root.group(1) + sheet, svg, count=1)
+    return _ROOT.sub(lambda root: root[0] + _SHEET, with_variables(svg), count=1)

@@ -6,6 +6,7 @@ import base64
 import html
 import io
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,22 +26,37 @@ class Picture:
     Args:
         svg: the drawing, one `<svg>` with `width` and `height` in pixels and the palette's light tones.
         description: what the drawing shows, with its key numbers; becomes the alternative text.
-        details: more lines of text for `print` and for the tests (a graph's table of nodes), or "".
+        details: more lines of text for `print` and for the tests (a graph's table of nodes), or ""; or a function
+            that makes them when they are first asked for, which a slider's pictures never are.
         exact: True where the SVG is the same to the byte on every machine; it is then stored as text too, and compared.
         figure: the matplotlib figure behind the drawing, for those who want to go on with it.
     """
 
     def __init__(
-        self, svg: str, *, description: str, details: str = "", exact: bool = False, figure: Figure | None = None
+        self,
+        svg: str,
+        *,
+        description: str,
+        details: str | Callable[[], str] = "",
+        exact: bool = False,
+        figure: Figure | None = None,
     ):
         if not description.strip():
             raise ValueError("description is empty; give one sentence that says what the picture shows, with its numbers")
         self.svg = palette.themed(svg)
-        self.description, self.details, self.exact, self.figure = description, details, exact, figure
+        self.description, self.exact, self.figure = description, exact, figure
+        self._details = details
         size = re.search(r'<svg\b[^>]*?\bwidth="([\d.]+)', svg)
         if size is None:
             raise ValueError('svg has no width: its root must read <svg width="…" height="…">, in pixels')
         self.width = round(float(size.group(1)))
+
+    @property
+    def details(self) -> str:
+        """More lines of text than the description."""
+        if callable(self._details):
+            self._details = self._details()
+        return self._details
 
     @classmethod
     def from_figure(cls, figure: Figure, *, description: str) -> Picture:

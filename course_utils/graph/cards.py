@@ -9,7 +9,7 @@ from __future__ import annotations
 import html
 import textwrap
 from collections.abc import Sequence
-from math import prod
+from math import ceil, prod
 from typing import NamedTuple
 
 from .data import Edge, Graph, Node, Summary
@@ -43,8 +43,8 @@ class Face(NamedTuple):
     lines: Sequence[str]
     rows: Sequence[tuple[str, str, str]]
     is_troubled: bool
-    width: float
-    height: float
+    width: int
+    height: int
 
 
 def make_face(
@@ -55,7 +55,7 @@ def make_face(
     *,
     with_values: bool,
     is_numbered: bool,
-    least: float,
+    least: int,
 ) -> Face:
     """The face of a card.
 
@@ -74,14 +74,16 @@ def make_face(
     name, operation, side = _heading(graph, card, node, inputs)
     if is_numbered and operation and not name:
         side = label(graph, index)
-    widths = [6 + space, *map(cells, lines)]
+    widest = 6 + space
     if node.kind != "constant":
-        widths.append(len(NOT_KEPT if graph.is_freed else NOT_YET))
+        widest = max(widest, len(NOT_KEPT if graph.is_freed else NOT_YET))
+    if lines:
+        widest = max(widest, *map(cells, lines))
     if len(uses) > 1:
-        widths.append(sum_room(uses))
-    inner = max(_title_width(name, operation) + (cells(side) + 2) * CELL * bool(side), CELL * max(widths))
-    extra = STACK * card.is_group
-    width = round(inner + 2 * PAD + extra, 1)
+        widest = max(widest, sum_room(uses))
+    title = _title_width(name, operation) + ((cells(side) + 2) * CELL if side else 0)
+    inner, extra = max(title, CELL * widest), STACK * card.is_group
+    width = ceil(inner) + 2 * PAD + extra
     height = extra + max(least, PAD + TITLE_LINE + SMALL_LINE * len(lines) + ROW * len(rows) + 6)
     kind = "group" if card.is_group else "output" if node.is_output else node.kind
     return Face(kind, name, operation, side, lines, rows, _is_troubled(graph, card), width, height)
@@ -112,7 +114,7 @@ def _lines(graph: Graph, card: Card, node: Node) -> list[str]:
 def _is_troubled(graph: Graph, card: Card) -> bool:
     nodes = [graph.nodes[index] for index in card.members]
     if not card.is_group:
-        return any(trouble(node) for node in nodes)
+        return any(map(trouble, nodes))
     # An infinite value inside a module is often meant, as in the mask of an attention.
     if any(node.value is not None and node.value.trouble == "nan" for node in nodes):
         return True
@@ -126,16 +128,19 @@ def _inside(graph: Graph, card: Card) -> str:
 
 def representative(graph: Graph, card: Card) -> int:
     """The node whose value and gradient a card shows: its last operation."""
-    made = [index for index in card.members if graph.nodes[index].kind == "operation"]
-    return made[-1] if made else card.members[-1]
+    last = card.members[-1]
+    if len(card.members) == 1 or graph.nodes[last].kind == "operation":
+        return last
+    return next((index for index in reversed(card.members) if graph.nodes[index].kind == "operation"), last)
 
 
 def room(node: Node) -> int:
     """How many characters a value or a gradient of this node may take."""
-    size = prod(node.shape or ())
-    if (node.dtype or "").startswith("complex") and size == 1:
-        return 20
-    return 8 + 2 * len(node.shape or ()) if size == 1 else 20 if size <= 3 else 11
+    shape = node.shape or ()
+    size = prod(shape)
+    if size == 1:
+        return 20 if (node.dtype or "").startswith("complex") else 8 + 2 * len(shape)
+    return 20 if size <= 3 else 11
 
 
 def sum_room(uses: Sequence[Edge]) -> int:
@@ -175,14 +180,14 @@ def _heading(graph: Graph, card: Card, node: Node, inputs: Sequence[Edge]) -> tu
     return (called(node.name) if node.name is not None else ""), shown, side
 
 
-def draw_face(face: Face, x: float, y: float, *, is_lit: bool = False, is_dim: bool = False) -> str:
+def draw_face(face: Face, x: int, y: int, *, is_lit: bool = False, is_dim: bool = False) -> str:
     """The SVG of a card with its top left corner at (x, y)."""
     width, height = face.width, face.height
-    parts = [f'<g transform="translate({x:g},{y:g})"{DIM * is_dim}>']
+    parts = [f'<g transform="translate({x},{y})"{DIM * is_dim}>']
     if face.kind == "group":
         width, height = width - STACK, height - STACK
-        parts = [f'<g transform="translate({x:g},{y + STACK:g})"{DIM * is_dim}>']
-    box = f'width="{width:g}" height="{height:g}" rx="{17 if face.kind == "leaf" else 5}"'
+        parts = [f'<g transform="translate({x},{y + STACK})"{DIM * is_dim}>']
+    box = f'width="{width}" height="{height}" rx="{17 if face.kind == "leaf" else 5}"'
     if face.kind == "group":
         parts.append(f'<rect x="{STACK}" y="-{STACK}" class="operation" {box}/>')
     look = f'{face.kind}{" trouble" if face.is_troubled else ""}'
@@ -200,14 +205,14 @@ def draw_face(face: Face, x: float, y: float, *, is_lit: bool = False, is_dim: b
             parts.append(f'<text class="{look}" x="{PAD}" y="{at - 5}">{name}</text>')
         bold = "b " if name else ""
         wrong = "w" if text in ("nan", "inf", "−inf") else look
-        side = f'"{look}" x="{PAD}"' if look == "m" else f'"{bold}{wrong} e" x="{width - PAD:g}"'
+        side = f'"{look}" x="{PAD}"' if look == "m" else f'"{bold}{wrong} e" x="{width - PAD}"'
         parts.append(f'<text class={side} y="{at - 5}">{html.escape(text)}</text>')
     if face.is_troubled:
         parts.append(warning_sign(width - 3, 1))
     return "".join([*parts, "</g>"])
 
 
-def _title(face: Face, width: float) -> str:
+def _title(face: Face, width: int) -> str:
     name, operation = html.escape(face.name), html.escape(face.sign)
     look = {"leaf": "t l", "constant": "t m"}.get(face.kind, "t")
     shown = f'{name}<tspan class="o"> = {operation}</tspan>' if name and operation else name or operation
@@ -215,5 +220,5 @@ def _title(face: Face, width: float) -> str:
     wide = (cells(face.name) + 3 * bool(name and operation) + cells(face.sign)) * TITLE_CELL
     fixed = f' textLength="{wide:.1f}" lengthAdjust="spacingAndGlyphs"' if any(c > "\u2fff" for c in face.name) else ""
     text = f'<text class="{look}" x="{PAD}" y="{PAD + 15}"{fixed}>{shown}</text>'
-    side = f'<text class="m e" x="{width - PAD:g}" y="{PAD + 14}">{html.escape(face.side)}</text>' if face.side else ""
+    side = f'<text class="m e" x="{width - PAD}" y="{PAD + 14}">{html.escape(face.side)}</text>' if face.side else ""
     return text + side

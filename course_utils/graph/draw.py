@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import html
 import textwrap
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Container, Sequence
-from math import prod
+from functools import partial
+from math import ceil, prod
 from typing import NamedTuple
 
 from ..checks import check_whole, describe
@@ -49,9 +50,9 @@ class Frame(NamedTuple):
 
     width: float = 0
     height: float = 0
-    gap: float = GAP
-    lead: float = GAP - CURVE
-    port: float = 26
+    gap: int = GAP
+    lead: int = GAP - CURVE
+    port: int = 26
     lines: int = 0
 
 
@@ -73,11 +74,13 @@ class Drawing:
         self.layout = lay_out(sizes, pairs, gap=frame.gap, lead=frame.lead, port=frame.port, width=WIDTH)
 
     def _faces(self, graph: Graph) -> list[Face]:
-        ends = [Counter(link.source for link in self.view.links), Counter(link.target for link in self.view.links)]
-        chosen = []
-        for number, card in enumerate(self.view.cards):
+        leaving, arriving, chosen = [0] * len(self.view.cards), [0] * len(self.view.cards), []
+        for link in self.view.links:
+            leaving[link.source] += 1
+            arriving[link.target] += 1
+        for card, ports in zip(self.view.cards, map(max, leaving, arriving)):
             index = representative(graph, card)
-            ports = min(max(count[number] for count in ends), MOST_PORTS) if self.frame.lead else 0
+            ports = min(ports, MOST_PORTS) if self.frame.lead else 0
             chosen.append(
                 make_face(
                     graph,
@@ -98,7 +101,7 @@ class Drawing:
         return Picture(
             self.svg(graph, title=title, spot=spot),
             description=f"{clean(title, room=LONGEST_TITLE)}: {text}" if title else text,
-            details=node_table(graph) if self.view.is_whole else card_table(graph, self.view),
+            details=partial(node_table, graph) if self.view.is_whole else partial(card_table, graph, self.view),
             exact=True,
         )
 
@@ -138,22 +141,24 @@ class Drawing:
 
     def _links(self, graph: Graph, spot: Spot | None) -> str:
         """Forward lines with heads, and dashed lines back for gradients; those at hand over the dimmed rest."""
-        paths: dict[tuple[bool, str], list[str]] = {}
-
-        def add(is_lit: bool, look: str, data: tuple[str, str]) -> None:
-            for name, part in zip((look, f"{look}h"), data, strict=True):
-                paths.setdefault((is_lit, name), []).append(part)
-
+        dim: defaultdict[str, list[str]] = defaultdict(list)
+        lit: defaultdict[str, list[str]] = defaultdict(list)
         for link, route, room in zip(self.view.links, self.layout.routes, self.layout.spots, strict=True):
-            is_lit = spot is None or spot.node is None or not spot.edges.isdisjoint(link.edges)
-            add(is_lit, "f", forward_line(route))
-            if any(graph.edges[number].gradient is not None for number in link.edges):
-                add(is_lit, "k", backward_line(route))
-            elif graph.nodes[graph.edges[link.edges[0]].target].kind == "constant":
-                paths.setdefault((is_lit, "cut"), []).append(cut_mark(room))
+            paths = lit if spot is None or spot.node is None or not spot.edges.isdisjoint(link.edges) else dim
+            edges = [graph.edges[number] for number in link.edges]
+            line, head = forward_line(route)
+            paths["f"].append(line)
+            paths["fh"].append(head)
+            if any([edge.gradient is not None for edge in edges]):
+                line, head = backward_line(route)
+                paths["k"].append(line)
+                paths["kh"].append(head)
+            elif graph.nodes[edges[0].target].kind == "constant":
+                paths["cut"].append(cut_mark(room))
         return "".join(
-            f'<path class="{look}"{"" if is_lit else DIM} d="{"".join(parts)}"/>'
-            for (is_lit, look), parts in sorted(paths.items())
+            f'<path class="{look}"{opacity} d="{"".join(parts)}"/>'
+            for paths, opacity in ((dim, DIM), (lit, ""))
+            for look, parts in sorted(paths.items())
         )
 
     def _labels(self, graph: Graph, spot: Spot | None) -> str:
@@ -168,7 +173,7 @@ class Drawing:
             at_hand = spot is not None and link.edges[0] in spot.edges
             local, result = label_lines(graph, edge, at_hand=at_hand)
             # On its way to the next row a link runs to the left, with the gradient's line above.
-            x, below, above = (x0 + 10, 17, -9) if x0 < x1 else (x0 - 14 - cells(result) * CELL, -9, 17)
+            x, below, above = (x0 + 10, 17, -9) if x0 < x1 else (x0 - 14 - ceil(cells(result) * CELL), -9, 17)
             texts = text_on_paper(x, y + below, result, "b g")
             texts += text_on_paper(x, y + above, local, "g") if local else ""
             dims = spot is not None and spot.node is not None and not at_hand

@@ -6,7 +6,7 @@ Layers by the longest path to the end, order by a walk from the end and barycent
 
 from __future__ import annotations
 
-from bisect import bisect, insort
+from bisect import bisect
 from collections.abc import Sequence
 from operator import lt
 
@@ -26,6 +26,7 @@ class Layered:
         legs: (from, to) of each step of a link, from one column to the next, link by link.
         inputs, outputs: for each item, the legs that arrive and leave.
         leaves_at, arrives_at: for each leg, how far below the middle of the item.
+        place: for each item, its index in its column.
         middle: the height of each item's middle, in one long row.
     """
 
@@ -33,14 +34,13 @@ class Layered:
         self.sizes, self.port, self.cards = [*sizes], port, len(sizes)
         self.layer = _layers(self.cards, links)
         self.chains = [self._chain(source, target) for source, target in links]
+        self.legs = [leg for chain in self.chains for leg in zip(chain, chain[1:])]
         self.inputs: list[list[int]] = [[] for _ in self.sizes]
         self.outputs: list[list[int]] = [[] for _ in self.sizes]
-        self.legs: list[tuple[int, int]] = []
-        for chain in self.chains:
-            for source, target in zip(chain, chain[1:]):
-                self.outputs[source].append(len(self.legs))
-                self.inputs[target].append(len(self.legs))
-                self.legs.append((source, target))
+        for number, (source, target) in enumerate(self.legs):
+            self.outputs[source].append(number)
+            self.inputs[target].append(number)
+        self.place = [0] * len(self.sizes)
         self.columns = self._order()
         self.leaves_at, self.arrives_at = self._ports()
         self.middle = self._heights(self.columns)
@@ -63,9 +63,8 @@ class Layered:
 
     def _order(self) -> list[list[int]]:
         """Columns from left to right, each from top to bottom, with few crossings."""
-        legs = self.legs
-        before = [[legs[leg][0] for leg in inputs] for inputs in self.inputs]
-        after = [[legs[leg][1] for leg in outputs] for outputs in self.outputs]
+        before = [[self.legs[leg][0] for leg in inputs] for inputs in self.inputs]
+        after = [[self.legs[leg][1] for leg in outputs] for outputs in self.outputs]
         columns: list[list[int]] = [[] for _ in range(max(self.layer, default=-1) + 1)]
         seen = [False] * len(self.sizes)
         waiting = [item for item in reversed(range(self.cards)) if not after[item]]
@@ -76,46 +75,82 @@ class Layered:
                 columns[self.layer[item]].append(item)
                 waiting += reversed(before[item])
         columns.reverse()
-        best, fewest, last = columns, _crossings(columns, after), []
+        self._put(columns)
+        best, fewest, last = columns, self._crossings(columns, after), []
         for sweep in range(6):
             if not fewest or columns == last:
                 break
             last = columns if sweep % 2 else last
-            columns = _swept(columns[::-1], after)[::-1] if sweep % 2 == 0 else _swept(columns, before)
-            crossings = _crossings(columns, after)
-            if crossings < fewest:
-                best, fewest = columns, crossings
+            swept = self._swept(columns, before) if sweep % 2 else self._swept(columns[::-1], after)[::-1]
+            if swept != columns:
+                columns = swept
+                crossings = self._crossings(columns, after)
+                if crossings < fewest:
+                    best, fewest = columns, crossings
+        self._put(best)
         return best
+
+    def _put(self, columns: Sequence[list[int]]) -> None:
+        for column in columns:
+            for at, item in enumerate(column):
+                self.place[item] = at
+
+    def _swept(self, columns: Sequence[list[int]], neighbours: Sequence[list[int]]) -> list[list[int]]:
+        """Each column after the first in the order of where its items' neighbours in the one before it stand on average."""
+        place, swept = self.place, []
+        for column in columns:
+            if len(column) > 1:
+                aim = {}
+                for item in column:
+                    near = neighbours[item]
+                    aim[item] = sum([place[other] for other in near]) / len(near) if near else place[item]
+                column = sorted(column, key=aim.__getitem__)
+                for at, item in enumerate(column):
+                    place[item] = at
+            swept.append(column)
+        return swept
+
+    def _crossings(self, columns: Sequence[list[int]], after: Sequence[list[int]]) -> int:
+        place, count = self.place, 0
+        for column, following in zip(columns, columns[1:]):
+            if len(column) < 2 or len(following) < 2:
+                continue
+            ends: list[int] = []
+            for item in column:
+                for end in sorted([place[other] for other in after[item]]):
+                    above = bisect(ends, end)
+                    count += len(ends) - above
+                    ends.insert(above, end)
+        return count
 
     def _ports(self) -> tuple[list[float], list[float]]:
         """For each leg, how far below the card's middle it leaves, and arrives."""
-        place = {item: at for column in self.columns for at, item in enumerate(column)}
         below = [0.0] * len(self.legs), [0.0] * len(self.legs)
         for legs_of, end, found in ((self.outputs, 1, below[0]), (self.inputs, 0, below[1])):
-            for item in range(self.cards):
-                legs = sorted(legs_of[item], key=lambda leg: (place[self.legs[leg][end]], leg))
-                step = min(self.port, (self.sizes[item][1] - 14) / max(1, len(legs) - 1))
-                for at, leg in enumerate(legs):
-                    found[leg] = step * (at - (len(legs) - 1) / 2)
+            for legs, (_, high) in zip(legs_of[: self.cards], self.sizes):
+                if len(legs) > 1:
+                    legs = sorted(legs, key=lambda leg: (self.place[self.legs[leg][end]], leg))
+                    step = min(self.port, (high - 14) / (len(legs) - 1))
+                    for at, leg in enumerate(legs):
+                        found[leg] = step * (at - (len(legs) - 1) / 2)
         return below
 
     def _heights(self, columns: list[list[int]]) -> list[float]:
         """The middle of each item, level with its neighbours where there is room."""
         middle = [0.0] * len(self.sizes)
         before, after = self._pulls()
-        rows = []
-        for column in columns:
-            floors = self._floors(column)
+        both = [[*right, *left] for left, right in zip(before, after)]
+        rows = [(column, self._floors(column)) for column in columns]
+        for column, floors in rows:
             for item, floor in zip(column, floors):
                 middle[item] = floor
-            rows.append((column, floors, [before[item] for item in column], [after[item] for item in column]))
         # Level with both sides first, then with the left, then with the right; more sweeps than these change little.
-        for column, floors, left, right in reversed(rows):
-            _settle(column, floors, middle, [[*pair[0], *pair[1]] for pair in zip(right, left)])
-        for column, floors, left, _ in rows:
-            _settle(column, floors, middle, left)
-        for column, floors, _, right in reversed(rows):
-            _settle(column, floors, middle, right)
+        for column, floors in reversed(rows):
+            _settle(column, floors, middle, both)
+        for column, floors in rows:
+            _settle(column, floors, middle, before)
+        for column, floors in reversed(rows):
+            _settle(column, floors, middle, after)
         return middle
 
     def _pulls(self) -> tuple[list[Pulls], list[Pulls]]:
@@ -130,66 +165,26 @@ class Layered:
 
     def _floors(self, column: list[int]) -> list[float]:
         """The highest places that the items of a column can take: one below the other."""
-        floors, at = [], 0.0
-        for above, item in zip([column[0], *column], column):
-            if item != above:
-                free = BETWEEN if item < self.cards and above < self.cards else PASSING
-                at += (self.sizes[above][1] + self.sizes[item][1]) / 2 + free
+        floors, at, above = [0.0], 0.0, column[0]
+        for item in column[1:]:
+            free = BETWEEN if item < self.cards and above < self.cards else PASSING
+            at += (self.sizes[above][1] + self.sizes[item][1]) / 2 + free
             floors.append(at)
+            above = item
         return floors
-
-
-def _swept(columns: Sequence[list[int]], neighbours: Sequence[list[int]]) -> list[list[int]]:
-    """Each column after the first in the order of where its items' neighbours in the one before it stand on average."""
-    place: dict[int, int] = {}
-    swept = []
-    for column in columns:
-        if len(column) > 1:
-            aim = {}
-            for at, item in enumerate(column):
-                near = [place[other] for other in neighbours[item]]
-                aim[item] = sum(near) / len(near) if near else at
-            column = sorted(column, key=aim.__getitem__)
-        swept.append(column)
-        place = {item: at for at, item in enumerate(column)}
-    return swept
-
-
-def _crossings(columns: Sequence[list[int]], after: Sequence[list[int]]) -> int:
-    count = 0
-    for column, following in zip(columns, columns[1:]):
-        if len(column) < 2 or len(following) < 2:
-            continue
-        place = {item: at for at, item in enumerate(following)}
-        ends: list[int] = []
-        for item in column:
-            targets = [place[other] for other in after[item]]
-            if ends:
-                for target in targets:
-                    count += len(ends) - bisect(ends, target)
-            for target in targets:
-                insort(ends, target)
-    return count
 
 
 def _settle(column: list[int], floors: list[float], middle: list[float], pulls: list[Pulls]) -> None:
     """Moves the items of a column as near to level with what pulls them as their `floors` let them."""
     aims: list[float] = []
     weights: list[float] = []
-    for item, floor, pulled in zip(column, floors, pulls):
-        if len(pulled) == 1:
-            other, below, weight = pulled[0]
-            aim = middle[other] + below
-        elif pulled:
-            total, weight = 0.0, 0
-            for other, below, pull in pulled:
-                total += pull * (middle[other] + below)
-                weight += pull
-            aim = total / weight
-        else:
-            aim, weight = middle[item], 0.1
-        aims.append(aim - floor)
-        weights.append(weight)
+    for item, floor in zip(column, floors):
+        total, weight = 0.0, 0
+        for other, below, pull in pulls[item]:
+            total += pull * (middle[other] + below)
+            weight += pull
+        aims.append((total / weight if weight else middle[item]) - floor)
+        weights.append(weight or 0.1)
     if len(aims) > 1:
         aims = _isotonic(aims, weights)
     for item, place, floor in zip(column, aims, floors):

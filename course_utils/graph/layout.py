@@ -8,13 +8,13 @@ from functools import lru_cache
 
 from .layers import BETWEEN, Layered
 
-Point = tuple[float, float]
+Point = tuple[int, int]
 MARGIN, TRACK = 14, 14
 
 
 @dataclass(frozen=True)
 class Layout:
-    """Places in pixels, y downwards.
+    """Places in whole pixels, y downwards: there text and lines are sharpest, and an SVG shortest.
 
     Attributes:
         corners: the top left corner of each card.
@@ -27,18 +27,18 @@ class Layout:
     corners: tuple[Point, ...]
     routes: tuple[tuple[Point, ...], ...]
     spots: tuple[tuple[Point, Point], ...]
-    width: float
-    height: float
+    width: int
+    height: int
 
 
 def lay_out(
     sizes: Sequence[Point],
     links: Sequence[tuple[int, int]],
     *,
-    gap: float = 76,
-    lead: float = 44,
-    port: float = 26,
-    width: float = 960,
+    gap: int = 76,
+    lead: int = 44,
+    port: int = 26,
+    width: int = 960,
 ) -> Layout:
     """Places cards of given (width, height) and routes the links between them.
 
@@ -56,7 +56,7 @@ def lay_out(
 # A graph is drawn again and again with other numbers: before and after backward, and when its cell is run again.
 @lru_cache(maxsize=128)
 def lay_out_rows(
-    sizes: tuple[Point, ...], links: tuple[tuple[int, int], ...], gap: float, lead: float, port: float, width: float
+    sizes: tuple[Point, ...], links: tuple[tuple[int, int], ...], gap: int, lead: int, port: int, width: int
 ) -> Layout:
     """`lay_out`, remembered."""
     if not sizes:
@@ -67,21 +67,21 @@ def lay_out_rows(
 class _Rows:
     """Columns broken into rows, as few as fit, with links that run back from the end of one to the start of the next."""
 
-    def __init__(self, items: Layered, gap: float, lead: float, width: float):
+    def __init__(self, items: Layered, gap: int, lead: int, width: int):
         self.items, self.gap, self.lead, self.limit = items, gap, lead, width
         self.breadths = [max(items.sizes[item][0] for item in column) for column in items.columns]
         self.middle = [*items.middle]
-        self.left: list[float] = []
-        self.width = self.height = float(MARGIN)
+        self.left: list[int] = []
+        self.width, self.height = MARGIN, float(MARGIN)
         # For a leg between two rows: where it turns down, runs back, and turns down again.
-        self.rails: dict[int, tuple[float, float, float]] = {}
+        self.rails: dict[int, tuple[int, float, int]] = {}
         # How many links come into each column, and into the one after the last.
         self.crossing = [sum(len(items.inputs[item]) for item in column) for column in items.columns] + [0]
         starts = self._breaks()
         for start, stop in zip(starts, [*starts[1:], len(items.columns)], strict=True):
             self._add_row(start, stop)
 
-    def _inset(self, start: int) -> float:
+    def _inset(self, start: int) -> int:
         """Where a row begins: to the right of the links that come back to it."""
         return MARGIN + (TRACK * self.crossing[start] + 8 if start else 0)
 
@@ -123,48 +123,39 @@ class _Rows:
 
     def layout(self) -> Layout:
         items = self.items
-        columns = [(_tenth(left), _tenth(left + wide)) for left, wide in zip(self.left, self.breadths)]
+        last = len(items.columns) - 1
+        ends = [(self.left[last - layer], self.left[last - layer] + self.breadths[last - layer]) for layer in items.layer]
         corners = []
-        for item, (wide, high) in enumerate(items.sizes[: items.cards]):
-            column = items.column(item)
-            aside = (self.breadths[column] - wide) / 2
-            corners.append((_tenth(self.left[column] + aside), _tenth(self.middle[item] - high / 2)))
+        for (wide, high), middle, (left, right) in zip(items.sizes[: items.cards], self.middle, ends):
+            corners.append(((left + right - wide) // 2, _pixel(middle - high / 2)))
+        leaves = [_pixel(self.middle[source] + below) for (source, _), below in zip(items.legs, items.leaves_at)]
+        arrives = [_pixel(self.middle[target] + below) for (_, target), below in zip(items.legs, items.arrives_at)]
         routes, spots, leg = [], [], 0
         for chain in items.chains:
-            points, spot = self._route(chain, leg, columns)
-            leg += len(chain) - 1
-            start = _tenth(corners[chain[0]][0] + items.sizes[chain[0]][0])
-            routes.append(_straightened([(start, points[0][1]), *points, (corners[chain[-1]][0], points[-1][1])]))
-            spots.append(spot)
-        size = round(self.width + MARGIN), round(self.height + MARGIN)
-        return Layout(tuple(corners), tuple(routes), tuple(spots), *size)
-
-    def _route(self, chain: list[int], leg: int, columns: list[Point]) -> tuple[list[Point], tuple[Point, Point]]:
-        """The points of a link from its source's column to its target's, and where its label goes.
-
-        `columns` has the left and the right end of each column.
-        """
-        items, points = self.items, []
-        level = run_back = None
-        for leg, (source, target) in enumerate(zip(chain, chain[1:]), start=leg):
-            y = _tenth(self.middle[source] + items.leaves_at[leg])
-            to = _tenth(self.middle[target] + items.arrives_at[leg])
-            end = columns[items.column(source)][1]
-            points.append((end, y))
-            if leg in self.rails:
-                turn, channel, back = map(_tenth, self.rails[leg])
-                points += [(turn, y), (turn, channel), (back, channel), (back, to)]
-                run_back = run_back or (points[-3], points[-2])
-            else:
-                points.append((_tenth(end + self.lead), y))
-                level = level or (points[-2], points[-1])
-            points.append((columns[items.column(target)][0], to))
-        return points, level or run_back
+            points = [(corners[chain[0]][0] + items.sizes[chain[0]][0], leaves[leg])]
+            level = run_back = None
+            for source, target in zip(chain, chain[1:]):
+                y, to = leaves[leg], arrives[leg]
+                end = ends[source][1]
+                if leg in self.rails:
+                    turn, channel, back = self.rails[leg]
+                    channel = _pixel(channel)
+                    points += [(end, y), (turn, y), (turn, channel), (back, channel), (back, to)]
+                    run_back = run_back or ((turn, channel), (back, channel))
+                else:
+                    points += [(end, y), (end + self.lead, y)]
+                    level = level or ((end, y), (end + self.lead, y))
+                points.append((ends[target][0], to))
+                leg += 1
+            points.append((corners[chain[-1]][0], points[-1][1]))
+            routes.append(_straightened(points))
+            spots.append(level or run_back)
+        return Layout(tuple(corners), tuple(routes), tuple(spots), self.width + MARGIN, _pixel(self.height) + MARGIN)
 
 
-def _tenth(length: float) -> float:
-    """To a tenth of a pixel."""
-    return round(length, 1)
+def _pixel(length: float) -> int:
+    """A length from 0 on in whole pixels, halves up, also where they came out a little less."""
+    return int(length + 0.501)
 
 
 def _straightened(points: Sequence[Point]) -> tuple[Point, ...]:
@@ -174,6 +165,7 @@ def _straightened(points: Sequence[Point]) -> tuple[Point, ...]:
         if point == kept[-1]:
             continue
         if len(kept) > 1 and kept[-2][1] == kept[-1][1] == point[1]:
-            kept.pop()
-        kept.append(point)
+            kept[-1] = point
+        else:
+            kept.append(point)
     return tuple(kept)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from functools import cache, partial
 from itertools import product as combinations
+from math import ceil
 from typing import TYPE_CHECKING
 
 from ..checks import check_function
@@ -65,7 +66,7 @@ def _step_frame(stages: Stages) -> Frame:
     """Room for the longest product on an edge, for the most lines below, and for the longest of them."""
     labels = [label_lines(stages.graph, edge, at_hand=True) for edge in stages.graph.edges if edge.gradient is not None]
     widest = max((cells(text) for texts in labels for text in texts), default=0) * CELL
-    gap = min(max(GAP, widest + 30), WIDEST_GAP)
+    gap = min(max(GAP, ceil(widest) + 30), WIDEST_GAP)
     said = [wrapped(stages.said(step)) for step in range(stages.last + 1)]
     width = max(cells(line) for lines in said for line in lines) * CELL + 28
     return Frame(width=width, gap=gap, lead=gap - CURVE, port=42, lines=max(map(len, said)))

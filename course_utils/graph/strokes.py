@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 from collections.abc import Sequence
+from math import ceil
 
 from .. import palette
 from .layout import Point
@@ -11,9 +12,9 @@ from .text import cells
 
 FONT, TITLE_FONT, ADVANCE = 13, 16, 0.602
 CELL, TITLE_CELL = FONT * ADVANCE, TITLE_FONT * ADVANCE
-APART, ROUND = 3.5, 7
+APART, ROUND = 4, 7
 DIM = ' opacity=".38"'
-STYLE = (
+STYLE = palette.with_variables(
     f"text{{font:{FONT}px DejaVu Sans Mono,Menlo,Consolas,monospace;fill:{palette.INK};white-space:pre}}"
     f".t{{font-size:{TITLE_FONT}px;font-weight:700}}.o{{font-weight:400}}.b{{font-weight:700}}.e{{text-anchor:end}}"
     f".m{{fill:{palette.MUTED}}}.v{{fill:{palette.VALUE}}}.g{{fill:{palette.GRADIENT}}}.l{{fill:{palette.LEAF}}}"
@@ -36,25 +37,28 @@ def forward_line(route: Sequence[Point]) -> tuple[str, str]:
     """Path data of the line from source to target, on the left of the route, and of its head."""
     points = _shifted(route, -APART)
     x, y = points[-1]
-    return _curve([*points[:-1], (x - 6, y)], -APART), f"M{x:g} {y:g}l-8-4v8z"
+    points[-1] = (x - 6, y)
+    return _curve(points, -APART), f"M{x} {y}l-8-4v8z"
 
 
 def backward_line(route: Sequence[Point]) -> tuple[str, str]:
     """Path data of the line from target back to source, on the right of the route, and of its head."""
     points = _shifted(route, APART)
     x, y = points[0]
-    return _curve([(x + 6, y), *points[1:]], APART), f"M{x:g} {y:g}l8-4v8z"
+    points[0] = (x + 6, y)
+    return _curve(points, APART), f"M{x} {y}l8-4v8z"
 
 
 def cut_mark(spot: tuple[Point, Point]) -> str:
     """Path data of two strokes across a link through which no gradient comes back."""
     (x0, y), (x1, _) = spot
-    return "".join(f"M{(x0 + x1) / 2 + aside:g} {y - APART - 8:g}l-6 16" for aside in (0, 6))
+    middle = (x0 + x1) // 2
+    return f"M{middle} {y - 12}l-6 16M{middle + 6} {y - 12}l-6 16"
 
 
-def _shifted(route: Sequence[Point], by: float) -> list[Point]:
+def _shifted(route: Sequence[Point], by: int) -> list[Point]:
     """A route moved to its right by `by` (seen along the forward pass), also where it turns."""
-    if all(x0 < x1 for (x0, _), (x1, _) in zip(route, route[1:])):
+    if len(route) < 4:
         return [(x, y + by) for x, y in route]
     points = []
     for (x0, y0), (x, y), (x1, y1) in zip([route[0], *route], route, [*route[1:], route[-1]]):
@@ -64,47 +68,43 @@ def _shifted(route: Sequence[Point], by: float) -> list[Point]:
     return points
 
 
-def _curve(points: Sequence[Point], by: float) -> str:
+def _curve(points: Sequence[Point], by: int) -> str:
     """Path data through the points: level curves where the height changes, else lines with rounded corners.
 
     `by` is how far the points were shifted to the right; steep parts of a curve keep that distance too.
     """
     x, y = points[0]
-    data = f"M{x:g} {y:g}"
-    for (x1, y1), after in zip(points[1:], [*points[2:], None]):
-        if x1 != x and y1 != y:
-            middle = round((x + x1) / 2 + (by if y1 < y else -by), 1)
-            data += f"C{middle:g} {y:g} {middle:g} {y1:g} {x1:g} {y1:g}"
-        elif after is not None and _turns((x, y), (x1, y1), after):
-            x2, y2 = after
-            data += f"L{x1 - _toward(x, x1):g} {y1 - _toward(y, y1):g}"
-            data += f"Q{x1:g} {y1:g} {x1 + _toward(x1, x2):g} {y1 + _toward(y1, y2):g}"
+    data = [f"M{x} {y}"]
+    for at, (x1, y1) in enumerate(points[1:], 2):
+        if x1 == x or y1 == y:
+            x2, y2 = points[at] if at < len(points) else (x1, y1)
+            if (x == x1) != (x1 == x2) and (y == y1) != (y1 == y2):
+                across, down = _toward(x, x1), _toward(y, y1)
+                on, below = across + _toward(x1, x2), down + _toward(y1, y2)
+                data.append(f"L{x1 - across} {y1 - down}q{across} {down} {on} {below}")
+            else:
+                data.append(f"H{x1}" if y1 == y else f"V{y1}")
         else:
-            data += f"H{x1:g}" if y1 == y else f"L{x1:g} {y1:g}"
+            middle = (x + x1) // 2 + (by if y1 < y else -by)
+            data.append(f"C{middle} {y} {middle} {y1} {x1} {y1}")
         x, y = x1, y1
-    return data
+    return "".join(data)
 
 
-def _turns(before: Point, corner: Point, after: Point) -> bool:
-    """Whether two straight lines meet at a right angle there."""
-    (x0, y0), (x1, y1), (x2, y2) = before, corner, after
-    return (x0 == x1) != (x1 == x2) and (y0 == y1) != (y1 == y2)
+def _toward(start: int, end: int) -> int:
+    return ROUND * ((end > start) - (end < start))
 
 
-def _toward(start: float, end: float) -> float:
-    return 0 if start == end else ROUND if end > start else -ROUND
-
-
-def text_on_paper(x: float, y: float, text: str, look: str) -> str:
+def text_on_paper(x: int, y: int, text: str, look: str) -> str:
     """A text that hides what is under it."""
-    box = f'<rect class="paper" x="{x - 1:g}" y="{y - 10:g}" width="{cells(text) * CELL + 2:.1f}" height="12.5"/>'
-    return f'{box}<text class="{look}" x="{x:g}" y="{y:g}">{html.escape(text)}</text>'
+    box = f'<rect class="paper" x="{x - 1}" y="{y - 10}" width="{ceil(cells(text) * CELL) + 2}" height="12.5"/>'
+    return f'{box}<text class="{look}" x="{x}" y="{y}">{html.escape(text)}</text>'
 
 
-def warning_sign(x: float, y: float) -> str:
+def warning_sign(x: int, y: int) -> str:
     """A triangle with an exclamation mark, its middle at (x, y)."""
-    triangle = f'<path class="sign" d="M{x:g} {y - 10:g}l10 18h-20z"/>'
-    return f'{triangle}<path class="mark" d="M{x:g} {y - 4:g}v6.5m0 2.2v1.8"/>'
+    triangle = f'<path class="sign" d="M{x} {y - 10}l10 18h-20z"/>'
+    return f'{triangle}<path class="mark" d="M{x} {y - 4}v6.5m0 2.2v1.8"/>'
 
 
 def legend(kinds: Sequence[str], *, has_links: bool, has_gradients: bool, top: float) -> tuple[str, float]:

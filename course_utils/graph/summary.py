@@ -88,34 +88,16 @@ def _keep(tensor: torch.Tensor) -> float | Summary:
 
 def summarise(tensor: torch.Tensor) -> Summary:
     """The summary of a tensor of any shape, dtype and layout; its entries are read, never changed or kept."""
-    if tensor.is_quantized or tensor.device.type == "meta":
+    if tensor.is_quantized or tensor.is_meta:
         return Summary(tuple(tensor.shape))
     if tensor.layout is not torch.strided or tensor.is_nested:
         return _summarise_many(tensor, _stored(tensor))
-    count = tensor.numel()
     if tensor.dim() == 0:
         return summarise_number(tensor.item())
-    if count > MOST_NUMBERS:
+    if tensor.numel() > MOST_NUMBERS:
         return _summarise_many(tensor, tensor)
     numbers = tuple(tensor.flatten().tolist())
     return Summary(tuple(tensor.shape), numbers, *_size_and_trouble(numbers))
-
-
-def summarise_all(tensors: Sequence[torch.Tensor]) -> list[Summary]:
-    """Summaries of tensors of any kind, those of single numbers made together."""
-    summaries: list[Any] = [None] * len(tensors)
-    single: dict[torch.dtype, list[int]] = {}
-    for at, tensor in enumerate(tensors):
-        if tensor.dim() == 0 and tensor.is_cpu and tensor.layout is torch.strided:
-            single.setdefault(tensor.dtype, []).append(at)
-        else:
-            summaries[at] = summarise(tensor)
-    for places in single.values():
-        with torch.no_grad():
-            numbers = torch.stack([tensors[at] for at in places]).tolist()
-        for at, number in zip(places, numbers):
-            summaries[at] = summarise_number(number)
-    return summaries
 
 
 def summarise_number(number: float | complex | int | bool) -> Summary:

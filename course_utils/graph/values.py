@@ -12,7 +12,7 @@ import torch
 
 from .data import Summary
 from .facts import Constant, Facts
-from .summary import MOST_NUMBERS, summarise, summarise_all, summarise_number
+from .summary import MOST_NUMBERS, summarise, summarise_number
 from .walk import BEYOND, CONSTANT, Walk, dtype_name
 
 # Values of more entries than this are not read: their norms would cost what the forward pass did.
@@ -218,19 +218,20 @@ class _Reader:
 
     def finish(self) -> None:
         """Puts what was found into the facts."""
-        numbers = [number for number, value in self.known.items() if value.numel() <= MOST_ENTRIES]
-        self.facts.values.update(zip(numbers, summarise_all([self.known[number] for number in numbers])))
-        known: dict[int, Constant] = {}
-        for (use, value), shown in zip(self.given.items(), _summarise_constants(list(self.given.values()))):
-            if id(value) in known:
-                known[id(value)].uses.append(use)
-                continue
-            is_tensor = isinstance(value, torch.Tensor)
-            dtype = dtype_name(value.dtype) if is_tensor else type(value).__name__
-            constant = Constant([use], shown, dtype, self.named.get(id(value)))
-            self.facts.constants.append(constant)
-            if is_tensor:
-                known[id(value)] = constant
+        self.facts.values.update(
+            (number, summarise(value)) for number, value in self.known.items() if value.numel() <= MOST_ENTRIES
+        )
+        placed: dict[int, Constant] = {}
+        for use, value in self.given.items():
+            if not isinstance(value, torch.Tensor):
+                self.facts.constants.append(Constant([use], summarise_number(value), type(value).__name__))
+            elif id(value) in placed:
+                placed[id(value)].uses.append(use)
+            else:
+                shown = summarise(value) if value.numel() <= MOST_ENTRIES else Summary(tuple(value.shape))
+                constant = Constant([use], shown, dtype_name(value.dtype), self.named.get(id(value)))
+                placed[id(value)] = constant
+                self.facts.constants.append(constant)
 
 
 def _versions(message: str) -> str:
@@ -260,17 +261,3 @@ def _guesses(function: Any, slot: int, inputs: Sequence[Any], value: torch.Tenso
     number = result - other if kind == "AddBackward0" else other - result if slot else result + other
     if math.isfinite(number):
         yield from dict.fromkeys(float(f"{number:.{digits}g}") for digits in range(1, 10))
-
-
-def _summarise_constants(values: list[Any]) -> list[Summary]:
-    """Summaries of tensors and numbers; of big tensors the shape alone."""
-    read = [isinstance(value, torch.Tensor) and value.numel() <= MOST_ENTRIES for value in values]
-    tensors = iter(summarise_all([value for value, is_read in zip(values, read) if is_read]))
-    return [
-        next(tensors)
-        if is_read
-        else Summary(tuple(value.shape))
-        if isinstance(value, torch.Tensor)
-        else summarise_number(value)
-        for value, is_read in zip(values, read)
-    ]
