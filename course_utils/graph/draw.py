@@ -14,6 +14,7 @@ from ..checks import check_whole, describe
 from ..picture import Picture
 from .cards import Face, draw_face, make_face, representative
 from .data import Edge, Graph
+from .garbage import collecting_later
 from .layout import lay_out
 from .model import FEW, LIMIT, Card, View, choose_cards
 from .numbers import format_number, format_shape, format_summary
@@ -312,6 +313,7 @@ def read_graph(target: object, model: object, names: dict[str, object]) -> Graph
     return target
 
 
+@collecting_later
 def picture_of(graph: Graph, *, open: str | None = None, title: str = "", limit: int = LIMIT) -> Picture:
     """The picture of a graph that has been traced; the arguments are those of `draw_graph`."""
     view = choose_cards(graph, open=open, limit=limit)

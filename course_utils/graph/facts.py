@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from .data import Edge, Graph, Node, Summary
 from .formulas import Input, Site, spell_out
+from .garbage import collecting_later
 from .summary import Summaries
 from .walk import CONSTANT, Walk
 
@@ -83,6 +84,7 @@ class Traced(NamedTuple):
     def graph(self) -> Graph:
         return Graph.unread(self, left_out=None if self.walk.cut else 0, is_freed=self.facts.is_freed)
 
+    @collecting_later
     def read(self) -> dict[str, Any]:
         """Nodes, edges and backward order: leaves first, then operations, each constant just before its first use."""
         first_uses = self._first_uses()

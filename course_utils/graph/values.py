@@ -12,6 +12,7 @@ import torch
 
 from .data import Summary
 from .facts import Constant, Facts
+from .garbage import collecting_later
 from .summary import MOST_NUMBERS, summarise, summarise_number
 from .walk import BEYOND, CONSTANT, Walk, dtype_name
 
@@ -99,6 +100,7 @@ class _Saved(dict):
 _SAVED = _Saved()
 
 
+@collecting_later
 def read_values(
     found: Walk, facts: Facts, held: Mapping[int, torch.Tensor], named: dict[str, torch.Tensor]
 ) -> dict[str, torch.Tensor]:

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import torch
 from torch.autograd.graph import get_gradient_edge
 
+from .garbage import collecting_later
 from .release import SAFE_DEPTH, make_safe_to_free
 
 # One output of one autograd function, as `next_functions` spells it: the function and the number of its output.
@@ -157,6 +158,7 @@ class Walk:
         return order[::-1]
 
 
+@collecting_later
 def walk(roots: Sequence[Key], *, limit: int) -> Walk:
     """Visits at most `limit` tensors behind `roots`, which are all different, those nearest to them first."""
     functions, outputs = [function for function, _ in roots], [output for _, output in roots]
