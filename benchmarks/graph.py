@@ -97,13 +97,13 @@ def measure(contenders: dict[str, Callable[[], object]], *, rounds: int = ROUNDS
     """Median seconds of each contender, taken in turns; or why there is no figure."""
     taken: dict[str, list[float]] = {name: [] for name in contenders}
     failed: dict[str, str] = {}
-    gc.collect()
     for _ in range(rounds):
         for name, run in contenders.items():
             # The first run warms up and shows how many fit into a round.
             if name in failed or (sum(taken[name]) > PATIENCE and len(taken[name]) > 1):
                 continue
             count = max(1, round(0.01 / taken[name][0])) if taken[name] else 1
+            gc.collect()  # nobody pays for what another left behind
             try:
                 with patience(PATIENCE), contextlib.redirect_stdout(io.StringIO()):
                     begin = clock()

@@ -48,7 +48,7 @@ class Walk:
         outputs: which of that function's outputs it is.
         sources: the numbers of each operation's inputs in order, CONSTANT or BEYOND; () for a leaf.
         operations: the operation's name, None for a leaf.
-        shapes, kinds: each tensor's shape and `torch.dtype`.
+        shapes: of each tensor.
         index: numbers by function for first outputs, by function and output for others; for `find`.
         roots: how many of the first numbers are outputs.
         cut: whether the cap ended the walk.
@@ -59,7 +59,6 @@ class Walk:
     sources: list[tuple[int, ...]]
     operations: list[str | None]
     shapes: list[tuple[int, ...]]
-    kinds: list[torch.dtype]
     index: dict[Any, int]
     roots: int
     cut: bool
@@ -76,7 +75,7 @@ class Walk:
     @cached_property
     def dtypes(self) -> list[str]:
         """Each tensor's dtype by name."""
-        return [_DTYPES[kind] for kind in self.kinds]
+        return [_DTYPES[self.metadata(number).dtype] for number in range(len(self))]
 
     def metadata(self, number: int) -> Any:
         """What autograd notes of a tensor: its dtype and device."""
@@ -165,7 +164,7 @@ def walk(roots: Sequence[Key], *, limit: int) -> Walk:
     index: dict[Any, int] = {key if key[1] else key[0]: at for at, key in enumerate(roots)}
     index[None] = CONSTANT
     known, count = index.get, len(roots)
-    sources, operations, shapes, kinds = [], [], [], []
+    sources, operations, shapes = [], [], []
     for function, output in zip(functions, outputs):
         row = []
         for source, of_source in function.next_functions:
@@ -183,16 +182,14 @@ def walk(roots: Sequence[Key], *, limit: int) -> Walk:
         sources.append(tuple(row))
         operations.append(_OPERATIONS[type(function)])
         try:
-            metadata = function._input_metadata[output]
-            shapes.append(tuple(metadata.shape))
-            kinds.append(metadata.dtype)
+            shapes.append(tuple(function._input_metadata[output].shape))
         except RuntimeError as error:
             raise ValueError(f"{function.name()} has a nested tensor without a shape; make it with layout=torch.jagged") from error
     if "CppFunction" in operations:  # a type of many kinds of functions, and only they themselves know their names
         own = [function.name() for function in functions]
         operations = [_short(name) if kind == "CppFunction" else kind for name, kind in zip(own, operations)]
     cut = count >= limit and any(BEYOND in row for row in sources)
-    found = Walk(functions, outputs, sources, operations, shapes, kinds, index, len(roots), cut)
+    found = Walk(functions, outputs, sources, operations, shapes, index, len(roots), cut)
     if count > SAFE_DEPTH:
         heights = found.ages if found.is_in_order else found.order.place
         make_safe_to_free(functions, sources, heights)
