@@ -193,7 +193,10 @@ def measure_loss(count: int) -> list[list[object]]:
     with Hub(names(count), course=LESSON.parent) as hub:
         visitors = at_once(come_in, map(hub.visitor, hub.names))
         saved = at_once(leave_in_the_middle, visitors)
-        kernels = lambda: filter(is_kernel, sum(processes_by_learner(hub).values(), []))  # noqa: E731
+
+        def kernels() -> list[psutil.Process]:
+            return [each for own in processes_by_learner(hub).values() for each in own if is_kernel(each)]
+
         first = strike(hub, saved, kernels)
         print(*first, sep="  ", flush=True)
         saved = at_once(leave_in_the_middle, at_once(come_in, map(hub.visitor, hub.names)))

@@ -1,7 +1,7 @@
 """What an answer costs: every check of every exercise, telling the board, and reading it for two hundred learners.
 
-    python benchmarks/exercises.py              measures, prints, and writes benchmarks/README.md
-    python benchmarks/exercises.py --print      only prints
+python benchmarks/exercises.py              measures, prints, and writes benchmarks/README.md
+python benchmarks/exercises.py --print      only prints
 """
 
 from __future__ import annotations
@@ -57,8 +57,7 @@ def measure_checks() -> str:
     slow = sum(check > BUDGET for check, _ in found.values())
     return (
         f"The exercises whose checks take longest, with their slowest foreseen answer. Over {BUDGET * 1e3:.0f} ms: "
-        f"{slow} of {len(ranked)}.\n\n"
-        + markdown(["exercise", "check", "its probe alone", "check to probe"], rows)
+        f"{slow} of {len(ranked)}.\n\n" + markdown(["exercise", "check", "its probe alone", "check to probe"], rows)
     )
 
 
@@ -81,7 +80,12 @@ def measure_board(folder: Path) -> str:
         telling = wall(lambda: report(names[0], "wrong", 1))
         writing = wall(lambda: write_through(Path(own) / "floor"))
     rows = [
-        [f"reading {LEARNERS} learners × {CHECKS} lines", f"{reading * 1e3:.0f} ms", "parsing the lines", f"{reading / parsing:.2f} ×"],
+        [
+            f"reading {LEARNERS} learners × {CHECKS} lines",
+            f"{reading * 1e3:.0f} ms",
+            "parsing the lines",
+            f"{reading / parsing:.2f} ×",
+        ],
         ["telling of one check", f"{telling * 1e3:.1f} ms", "one line written to disk", f"{telling / writing:.2f} ×"],
     ]
     return markdown(["the board", "time", "floor", "to the floor"], rows)

@@ -225,8 +225,7 @@ def walking() -> str:
     return (
         "**Walking backwards.** Multiples of autograd's own backward pass; `graph.backward()` also keeps the gradient\n"
         "of every tensor and edge as numbers or a norm, and the local derivatives of single numbers. The last column\n"
-        "spells these out as well. No peer does this.\n\n"
-        + markdown(header, rows)
+        "spells these out as well. No peer does this.\n\n" + markdown(header, rows)
     )
 
 
@@ -274,8 +273,8 @@ def drawing() -> str:
     header = ["graph", "`draw_graph`, ms", "… again", *PEERS, "of the forward pass", "cards", "text, px at 900 px"]
     return (
         "**Reading and drawing**, as SVG. The other figures are multiples of the first: drawing the same graph again,\n"
-        "perhaps with other numbers, when its layout is known; and the peers, all of which call Graphviz's `dot` and are\n"
-        f"stopped after {PATIENCE} s.\n\n" + markdown(header, rows)
+        "perhaps with other numbers, when its layout is known; and the peers, all of which call Graphviz's `dot` and\n"
+        f"are stopped after {PATIENCE} s.\n\n" + markdown(header, rows)
     )
 
 

@@ -134,8 +134,8 @@ HEADER = (
 )
 TEXT = f"""
 Shortest of {ROUNDS} runs (8 for the two larger networks) of {STEPS} steps, taken in turns; the same loop measured again
-shows the noise of the method. A loop that updates by hand, without an optimiser, is watched by a hook on each parameter,
-and pays for each.
+shows the noise of the method. A loop that updates by hand, without an optimiser, is watched by a hook on each
+parameter, and pays for each.
 """
 
 if __name__ == "__main__":

@@ -106,7 +106,9 @@ def check_module(model: object, *, name: str = "model") -> torch.nn.Module:
     if not isinstance(model, torch.nn.Module):
         raise TypeError(f"{name} is {describe(model)}; expected an nn.Module, such as nn.Linear(2, 1)")
     if next(model.parameters(), None) is None:
-        raise ValueError(f"{name} is a {type(model).__name__} without parameters; expected a module that can be trained")
+        raise ValueError(
+            f"{name} is a {type(model).__name__} without parameters; expected a module that can be trained"
+        )
     if any(map(torch.nn.parameter.is_lazy, model.parameters())):
         raise ValueError(f"{name} has lazy layers without a shape; call it on a batch first, such as {name}(x)")
     return model

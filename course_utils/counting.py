@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
 
@@ -13,7 +12,7 @@ class _OperationCounter(TorchDispatchMode):
         super().__init__()
         self.operations = 0
 
-    def __torch_dispatch__(self, operation, types, args=(), kwargs=None):  # noqa: ANN001, ANN204
+    def __torch_dispatch__(self, operation, types, args=(), kwargs=None):
         self.operations += not operation.is_view
         return operation(*args, **(kwargs or {}))
 

@@ -44,7 +44,7 @@ def _slider(values: tuple[float, float], *, start: float | None = None) -> tuple
 
 
 def _along(f: object, view: View, *, x: object, **more: object) -> Explorer:
-    """`view` with a slider for the place on the curve of `f`, called as the input of `f` is; it starts off the middle."""
+    """`view` with a slider for the place on the curve of `f`, named as the input of `f`; it starts off the middle."""
     low, high = check_range(x, name="x")
     (name,) = ScalarFunction(f, probe=[(low + high) / 2]).names
 
@@ -301,9 +301,7 @@ def explore_boundary(points: object, labels: object, models: Mapping[int, object
     return explore(boundary, figure_size=BOUNDARY, epoch=play(list(models), seconds=0.15, at_end=True))
 
 
-def explore_rounding(
-    *, start: object = -1.8, target: object = 1.3, updates: int = 30, **roundings: object
-) -> Explorer:
+def explore_rounding(*, start: object = -1.8, target: object = 1.3, updates: int = 30, **roundings: object) -> Explorer:
     """Descent on a rounded number with two ways to round, and with steps as coarse as a slider sets.
 
     Minimised is (step · rounding(w / step) − target)², with a learning rate of 0.1.

@@ -86,9 +86,7 @@ def typical(parts: Sequence[tuple[float, int]]) -> float | None:
     return math.hypot(*(length for length, _ in parts)) / math.sqrt(sum(count for _, count in parts))
 
 
-def sizes_of(
-    layers: Sequence[Layer], grad_of: Callable[[nn.Parameter], torch.Tensor | None]
-) -> list[float | None]:
+def sizes_of(layers: Sequence[Layer], grad_of: Callable[[nn.Parameter], torch.Tensor | None]) -> list[float | None]:
     """The typical size of each layer's gradient: the root mean square of all its entries.
 
     Args:

@@ -19,7 +19,7 @@ class _MemoryWatch(TorchDispatchMode):
         self.bytes = 0
         self.profile: list[int] = []
 
-    def __torch_dispatch__(self, operation, types, args=(), kwargs=None):  # noqa: ANN001, ANN204
+    def __torch_dispatch__(self, operation, types, args=(), kwargs=None):
         result = operation(*args, **(kwargs or {}))
         if not operation.is_view:
             for tensor in tree_leaves(result):

@@ -1,10 +1,11 @@
 """`training_monitor`: watches the gradients of a model while it trains, at a cost that training hardly feels.
 
 Hooks do the watching. Every optimiser of PyTorch calls the hook of `register_optimizer_step_post_hook` after its
-`step`, when `.grad` still holds what the step used: after accumulation, clipping and all backward passes that led to it.
-A loop that updates by hand calls no optimiser. For its sake there is a hook on the node of each parameter, where the
-backward pass ends, called when it has filled `.grad`. These go at the first step of an optimiser, and the other at the end
-of the `with` block. (`register_post_accumulate_grad_hook` does the same, but slows the parameter also when removed.)
+`step`, when `.grad` still holds what the step used: after accumulation, clipping and all backward passes that led to
+it. A loop that updates by hand calls no optimiser. For its sake there is a hook on the node of each parameter, where
+the backward pass ends, called when it has filled `.grad`. These go at the first step of an optimiser, and the other at
+the end of the `with` block. (`register_post_accumulate_grad_hook` does the same, but slows the parameter also when
+removed.)
 """
 
 from __future__ import annotations

@@ -42,7 +42,9 @@ class Picture:
         figure: Figure | None = None,
     ):
         if not description.strip():
-            raise ValueError("description is empty; give one sentence that says what the picture shows, with its numbers")
+            raise ValueError(
+                "description is empty; give one sentence that says what the picture shows, with its numbers"
+            )
         self.svg = palette.themed(svg)
         self.description, self.exact, self.figure = description, exact, figure
         self._details = details

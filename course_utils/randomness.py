@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import lru_cache
+from functools import cache
 from typing import Any
 
 import torch
@@ -33,7 +33,7 @@ class OwnRandomness(TorchDispatchMode):
         return operation(*args, **kwargs)
 
 
-@lru_cache(maxsize=None)
+@cache
 def _with_generator(operation: Any) -> Any:
     """The overload of `operation` that takes a generator."""
     wanted = {argument.name for argument in operation._schema.arguments} | {"generator"}

@@ -50,7 +50,7 @@ def test_answers_point_to_sections_and_exercises_that_are_there(lesson: Path) ->
     assert set(asked) & set(exercises(lesson))
 
 
-@pytest.mark.parametrize("number, section", re.findall(r"\| (?:\d\d and )?(\d\d)[^|]*\| \*([^*|]+)\*", PLANS))
+@pytest.mark.parametrize(("number", "section"), re.findall(r"\| (?:\d\d and )?(\d\d)[^|]*\| \*([^*|]+)\*", PLANS))
 def test_plans_end_at_sections_that_are_there(number: str, section: str) -> None:
     (lesson,) = [path for path in LESSONS if path.name.startswith(number)]
     assert section in headings(lesson)

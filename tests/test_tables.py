@@ -12,7 +12,11 @@ def test_columns_line_up_and_underscores_become_spaces():
 
 
 def test_numbers_have_four_significant_digits_and_a_real_minus():
-    assert repr(table(x=[-1.23456, -0.0, torch.tensor([1.0, 2.5])])).splitlines()[1:] == ["−1.235", "0.00", "[1.00, 2.50]"]
+    assert repr(table(x=[-1.23456, -0.0, torch.tensor([1.0, 2.5])])).splitlines()[1:] == [
+        "−1.235",
+        "0.00",
+        "[1.00, 2.50]",
+    ]
 
 
 def test_numbers_stand_right_and_words_left():

@@ -171,7 +171,10 @@ def main(arguments: list[str] | None = None) -> int:
             try:
                 refresh(path, on_cell=bar.update)
             except CellExecutionError as error:
-                print(f"\n{path} stays as it was: a cell without the tag raises-exception raised.\n{error}", file=sys.stderr)
+                print(
+                    f"\n{path} stays as it was: a cell without the tag raises-exception raised.\n{error}",
+                    file=sys.stderr,
+                )
                 return 1
     return 0
 

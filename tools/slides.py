@@ -19,7 +19,7 @@ import base64
 import html
 import importlib
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import latex2mathml.converter
@@ -80,7 +80,12 @@ class Slide:
 
     def to_html(self, number: int) -> str:
         """The slide as a section of the page."""
-        places = {"say": to_html(self.say), "code": self.code, "answer step": self.answer, "claim step": to_html(self.claim)}
+        places = {
+            "say": to_html(self.say),
+            "code": self.code,
+            "answer step": self.answer,
+            "claim step": to_html(self.claim),
+        }
         parts = {place: f'<div class="{place}">{content}</div>' for place, content in places.items() if content}
         if self.kind == "plain":
             parts["code"] = f'<div class="work">{parts["code"]}{parts.pop("answer step", "")}</div>'
@@ -180,7 +185,7 @@ def of_title(cell: NotebookNode) -> Slide:
 
 
 def explain(slides: list[Slide], heading: str, text: str) -> None:
-    """Puts the text that no code follows in its section on the slide before it, or, first in its section, on its own."""
+    """Puts text without code after it on the slide before it, or, where it is first in its section, on its own."""
     if text and slides[-1].heading == heading:
         slides[-1].claim = "\n\n".join(filter(None, [slides[-1].claim, *condense(text)]))
         slides[-1].notes += f"\n\n{text}"
@@ -233,7 +238,8 @@ def page(title: str, body: str) -> str:
     style, script = ((DECK / name).read_text(encoding="utf-8") for name in ("deck.css", "deck.js"))
     return (
         f'<!doctype html>\n<html lang="en">\n<meta charset="utf-8">\n<title>{html.escape(title)}</title>\n'
-        f'<meta name="viewport" content="width=device-width">\n<style>\n{style}</style>\n{body}\n<script>\n{script}</script>\n'
+        f'<meta name="viewport" content="width=device-width">\n<style>\n{style}</style>\n'
+        f"{body}\n<script>\n{script}</script>\n"
     )
 
 

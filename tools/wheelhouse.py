@@ -176,7 +176,7 @@ def check(versions: dict[str, SpecifierSet], folder: Path) -> None:
 
 
 def fill(stick: Path, targets: Iterable[Target], extras: list[str]) -> None:
-    """Fills `stick` with the course and its wheels for the targets; what it held before goes last, when all is there."""
+    """Fills `stick` with the course and its wheels for the targets; what it held before goes when all is there."""
     stick.mkdir(parents=True, exist_ok=True)
     place = stick / COURSE
     with tempfile.TemporaryDirectory(dir=stick) as work:
@@ -206,16 +206,24 @@ def tell(stick: Path, targets: list[Target]) -> None:
     )
     (stick / "INSTALL.txt").write_text(page, encoding="utf-8")
     wheels = [file.name for file in (stick / COURSE / WHEELS).iterdir()]
-    print(f"\n{stick}: the course and {len(wheels)} packages, {megabytes} MB. Copy all of it; INSTALL.txt says the rest.")
+    print(
+        f"\n{stick}: the course and {len(wheels)} packages, {megabytes} MB. Copy all of it; INSTALL.txt says the rest."
+    )
     if any(name.startswith("nvidia_") for name in wheels):
-        print("Most of it is CUDA, which no lesson needs: docs/offline.md says how to take PyTorch's CPU build instead.")
+        print(
+            "Most of it is CUDA, which no lesson needs: docs/offline.md says how to take PyTorch's CPU build instead."
+        )
 
 
 def main(arguments: list[str] | None = None) -> None:
     """Fills the folder that the command line asks for."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("targets", nargs="*", type=parse_target, help="windows-3.12, macos-3.12, … (default: this machine)")
-    parser.add_argument("--into", type=Path, default=ROOT / "wheelhouse", help="the folder to fill (default: wheelhouse)")
+    parser.add_argument(
+        "targets", nargs="*", type=parse_target, help="windows-3.12, macos-3.12, … (default: this machine)"
+    )
+    parser.add_argument(
+        "--into", type=Path, default=ROOT / "wheelhouse", help="the folder to fill (default: wheelhouse)"
+    )
     parser.add_argument("--with", dest="extras", action="append", default=[], help="an extra of pyproject.toml: test")
     told = parser.parse_args(arguments)
     inside = told.into.resolve()

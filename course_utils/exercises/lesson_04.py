@@ -190,7 +190,7 @@ def _without_a_jacobian(jvp):
     ],
 )
 def jvp(f, x, v):
-    value, derivative = torch.func.jvp(f, (x,), (v,))
+    _, derivative = torch.func.jvp(f, (x,), (v,))
     return derivative
 
 

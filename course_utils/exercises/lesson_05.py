@@ -40,7 +40,7 @@ def two_slopes():
     """
     Let $y = x^3 + x^2$ at $x = 2$, with the derivatives 16 and 14. First `y.backward(create_graph=True)` is called, then
     `x.grad.backward()`. What stands in `x.grad` at the end? Type a number.
-    """,
+    """,  # noqa: E501
     mistakes=[
         (14.0, "That is the second derivative, and it did arrive. But `backward` never replaces what is in `.grad`."),
         (16.0, "That stands there after the first call. The second one brings its own share."),

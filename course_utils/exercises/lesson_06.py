@@ -7,6 +7,7 @@ import torch
 from .exercise import Prediction, exercise, prediction
 from .probes import names
 
+
 @prediction(
     """
     Ten samples come as micro-batches of two. `loss` is the *mean* over a micro-batch, and `(loss / k).backward()` is

@@ -54,7 +54,7 @@ class ScaledExp(torch.autograd.Function):
 
     @staticmethod
     def setup_context(ctx, inputs, output):
-        x, ctx.k = inputs
+        _, ctx.k = inputs
         ctx.save_for_backward(output)
 
     @staticmethod

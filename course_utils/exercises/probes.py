@@ -15,7 +15,7 @@ class _NumberCounter(TorchDispatchMode):
         super().__init__()
         self.numbers = 0
 
-    def __torch_dispatch__(self, operation, types, args=(), kwargs=None):  # noqa: ANN001, ANN204
+    def __torch_dispatch__(self, operation, types, args=(), kwargs=None):
         result = operation(*args, **(kwargs or {}))
         made = [] if operation.is_view else tree_leaves(result)
         self.numbers += sum(tensor.numel() for tensor in made if isinstance(tensor, torch.Tensor))

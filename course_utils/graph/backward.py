@@ -6,7 +6,6 @@ no hook is called, and nothing is freed. Each gradient is summarised and let go 
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import replace
@@ -44,7 +43,9 @@ def backward(graph: Graph, v: object) -> Graph:
         raise ValueError("this graph does not come from trace(), so there is no autograd graph to walk backwards")
     traced = graph._walk
     if None in traced.walk.known_shapes:
-        raise ValueError("this graph has nested tensors; their gradients are not read, so it cannot be walked backwards")
+        raise ValueError(
+            "this graph has nested tensors; their gradients are not read, so it cannot be walked backwards"
+        )
     facts = replace(traced.facts, gradients={}, flows={})
     starts = _starts(traced.walk, v)
     # Checkpointing runs parts of the forward pass again.

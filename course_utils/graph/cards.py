@@ -17,7 +17,20 @@ from .model import Card
 from .numbers import format_shape, format_summary
 from .signs import sign_of
 from .strokes import CELL, DIM, TITLE_CELL, warning_sign
-from .text import KEPT, NOT_KEPT, NOT_YET, called, cells, clean, count, gradient_text, is_kept, label, trouble, value_text
+from .text import (
+    KEPT,
+    NOT_KEPT,
+    NOT_YET,
+    called,
+    cells,
+    clean,
+    count,
+    gradient_text,
+    is_kept,
+    label,
+    trouble,
+    value_text,
+)
 
 PAD, TITLE_LINE, SMALL_LINE, ROW, STACK = 9, 22, 16, 18, 4
 NOTE = 26  # characters in a line of a note
@@ -89,9 +102,7 @@ def make_face(
     return Face(kind, name, operation, side, lines, rows, _is_troubled(graph, card), width, height)
 
 
-def _rows(
-    graph: Graph, node: Node, uses: Sequence[Edge], space: int, with_values: bool
-) -> list[tuple[str, str, str]]:
+def _rows(graph: Graph, node: Node, uses: Sequence[Edge], space: int, with_values: bool) -> list[tuple[str, str, str]]:
     rows = []
     if with_values or node.kind == "constant":
         rows.append(("v", "value", value_text(node.value, room=space)))
@@ -190,7 +201,7 @@ def draw_face(face: Face, x: int, y: int, *, is_lit: bool = False, is_dim: bool 
     box = f'width="{width}" height="{height}" rx="{17 if face.kind == "leaf" else 5}"'
     if face.kind == "group":
         parts.append(f'<rect x="{STACK}" y="-{STACK}" class="operation" {box}/>')
-    look = f'{face.kind}{" trouble" if face.is_troubled else ""}'
+    look = f"{face.kind}{' trouble' if face.is_troubled else ''}"
     parts.append(f'<rect class="paper" {box}/><rect class="{look}" {box}/>')
     if is_lit:
         parts.append(f'<rect class="lit" {box}/>')

@@ -60,7 +60,7 @@ class Frame(NamedTuple):
 class Drawing:
     """A graph laid out, ready to be drawn; the layout holds for any numbers in the same structure."""
 
-    def __init__(self, graph: Graph, view: View, frame: Frame = Frame()):
+    def __init__(self, graph: Graph, view: View, frame: Frame):
         self.graph, self.view, self.frame = graph, view, frame
         alone = {representative(graph, card) for card in view.cards if not card.is_group}
         self.uses = uses_of(graph, alone)
@@ -150,7 +150,7 @@ class Drawing:
             line, head = forward_line(route)
             paths["f"].append(line)
             paths["fh"].append(head)
-            if any([edge.gradient is not None for edge in edges]):
+            if any(edge.gradient is not None for edge in edges):
                 line, head = backward_line(route)
                 paths["k"].append(line)
                 paths["kh"].append(head)
@@ -226,7 +226,9 @@ def card_table(graph: Graph, view: View) -> str:
         name = card_label(graph, card)
         name += f" × {card.times}" if card.times > 1 else f" ({card.use[0]} of {card.use[1]})" if card.use else ""
         shape = "" if node.shape is None else format_shape(node.shape)
-        rows.append([name, str(made or ""), shape, value_text(node.value, room=30), gradient_text(graph, node, room=30)])
+        rows.append(
+            [name, str(made or ""), shape, value_text(node.value, room=30), gradient_text(graph, node, room=30)]
+        )
     return align(rows)
 
 

@@ -189,7 +189,9 @@ def _placed(names: Mapping[str, object], number: Mapping[int, int]) -> dict[int,
     for name, one in names.items():
         at = number.get(id(one))
         if at is None:
-            raise ValueError(f"{name} is {describe(one)}, which is not in the graph: the output was not computed from it")
+            raise ValueError(
+                f"{name} is {describe(one)}, which is not in the graph: the output was not computed from it"
+            )
         if at in placed:
             raise ValueError(f"{placed[at]} and {name} name the same object; expected one name for it")
         placed[at] = name

@@ -96,7 +96,7 @@ class Layered:
                 self.place[item] = at
 
     def _swept(self, columns: Sequence[list[int]], neighbours: Sequence[list[int]]) -> list[list[int]]:
-        """Each column after the first in the order of where its items' neighbours in the one before it stand on average."""
+        """Each column after the first in the order of where its items' neighbours before it stand on average."""
         place, swept = self.place, []
         for column in columns:
             if len(column) > 1:

@@ -65,7 +65,7 @@ def lay_out_rows(
 
 
 class _Rows:
-    """Columns broken into rows, as few as fit, with links that run back from the end of one to the start of the next."""
+    """Columns broken into rows, as few as fit, with links that run back from the end of one to the next."""
 
     def __init__(self, items: Layered, gap: int, lead: int, width: int):
         self.items, self.gap, self.lead, self.limit = items, gap, lead, width
@@ -115,7 +115,7 @@ class _Rows:
             self.middle[item] += down
         bottom = max(self.middle[item] + items.sizes[item][1] / 2 for item in row)
         legs = items.arriving(stop) if stop < len(items.columns) else []
-        # Nested turns: the higher a link leaves, the farther out it turns, the lower it runs back, the higher it arrives.
+        # Nested turns: the higher a link leaves, the farther out it turns and the lower it runs back.
         for outward, leg in enumerate(reversed(legs), start=1):
             self.rails[leg] = (x + TRACK * outward, bottom + items.port * outward, MARGIN + TRACK * (outward - 1))
         self.width = max(self.width, x + TRACK * len(legs))
@@ -124,7 +124,9 @@ class _Rows:
     def layout(self) -> Layout:
         items = self.items
         last = len(items.columns) - 1
-        ends = [(self.left[last - layer], self.left[last - layer] + self.breadths[last - layer]) for layer in items.layer]
+        ends = [
+            (self.left[last - layer], self.left[last - layer] + self.breadths[last - layer]) for layer in items.layer
+        ]
         corners = []
         for (wide, high), middle, (left, right) in zip(items.sizes[: items.cards], self.middle, ends):
             corners.append(((left + right - wide) // 2, _pixel(middle - high / 2)))

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from .data import Graph
 from .signs import WITH_NUMBER
-from .text import LONGEST_NAME, clean, count, is_plain
+from .text import LONGEST_NAME, clean, is_plain
 
 FEW, OVERVIEW, LIMIT = 40, 25, 200
 MOST_USES, LONGEST_PERIOD = 4, 64

@@ -109,7 +109,7 @@ def summarise_number(number: float | complex | int | bool) -> Summary:
 
 
 def _stored(tensor: torch.Tensor) -> torch.Tensor:
-    """The stored entries of a sparse tensor; what is not stored is zero and adds nothing to the norm. All of a nested one."""
+    """The entries of a nested tensor, or those that a sparse one stores: the others are zero."""
     if tensor.is_nested:
         return tensor.values()
     if tensor.layout is torch.sparse_coo:

@@ -87,7 +87,7 @@ def value_text(summary: Summary | None, *, room: int | None = None) -> str:
 
 
 def gradient_text(graph: Graph, node: Node, *, room: int | None = None) -> str:
-    """The gradient of a node or what its `.grad` held, or that there is none; "" for a constant, which collects none."""
+    """The gradient of a node or what its `.grad` held, or that there is none; "" for a constant."""
     if node.kind == "constant":
         return ""
     known = node.gradient or node.kept
@@ -147,7 +147,8 @@ def summary(graph: Graph) -> str:
         text += " No gradient yet."
     marked = [index for index, node in enumerate(graph.nodes) if trouble(node)]
     if marked:
-        text += f" Marked: {_listed([f'{label(graph, at)} ({clean(trouble(graph.nodes[at]), room=60)})' for at in marked])}."
+        said = [f"{label(graph, at)} ({clean(trouble(graph.nodes[at]), room=60)})" for at in marked]
+        text += f" Marked: {_listed(said)}."
     return text + "".join(f" {remark}" for remark in remarks(graph))
 
 
@@ -230,7 +231,10 @@ def to_dot(graph: Graph) -> str:
     lines = ["digraph {", '  rankdir=LR; node [fontname="monospace"]; edge [fontname="monospace"];']
     for index, node in enumerate(graph.nodes):
         name = None if node.name is None else called(node.name)
-        head = " = ".join(part for part in (name, node.operation and clean(node.operation)) if part is not None) or node.kind
+        head = (
+            " = ".join(part for part in (name, node.operation and clean(node.operation)) if part is not None)
+            or node.kind
+        )
         rows = [head, f"value {value_text(node.value, room=30)}"]
         if node.kind != "constant":
             known = "grad " if node.gradient is not None else f"{KEPT} " * is_kept(node)

@@ -184,7 +184,9 @@ def walk(roots: Sequence[Key], *, limit: int) -> Walk:
         try:
             shapes.append(tuple(function._input_metadata[output].shape))
         except RuntimeError as error:
-            raise ValueError(f"{function.name()} has a nested tensor without a shape; make it with layout=torch.jagged") from error
+            raise ValueError(
+                f"{function.name()} has a nested tensor without a shape; make it with layout=torch.jagged"
+            ) from error
     if "CppFunction" in operations:  # a type of many kinds of functions, and only they themselves know their names
         own = [function.name() for function in functions]
         operations = [_short(name) if kind == "CppFunction" else kind for name, kind in zip(own, operations)]

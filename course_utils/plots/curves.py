@@ -13,7 +13,18 @@ from .. import palette
 from ..checks import check_number, check_range, check_whole
 from ..picture import Picture
 from .drawing import (
-    DOT, Update, View, caption, fit_height, label_ends, last_finite, minus, number, place, primes, still,
+    DOT,
+    Update,
+    View,
+    caption,
+    fit_height,
+    label_ends,
+    last_finite,
+    minus,
+    number,
+    place,
+    primes,
+    still,
 )  # fmt: skip
 from .functions import ScalarFunction, grid
 

@@ -191,7 +191,9 @@ def vjp_view(jacobian: torch.Tensor, *, reach: float = 1.0) -> View:
         def update(v: object) -> str:
             vector_in = check_tensor(v, name="v", dims=1)
             if len(vector_in) != outputs:
-                raise ValueError(f"v has {len(vector_in)} entries; expected {outputs}, one for each row of the Jacobian")
+                raise ValueError(
+                    f"v has {len(vector_in)} entries; expected {outputs}, one for each row of the Jacobian"
+                )
             parts = vector_in[:, None] * jacobian
             tails = torch.cat([torch.zeros(1, inputs, dtype=parts.dtype), parts.cumsum(0)])
             for arrow, tail, part in zip(rows, tails.tolist(), parts.tolist(), strict=False):

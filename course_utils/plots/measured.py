@@ -15,9 +15,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
-def plot_curves(
-    x: torch.Tensor, *, height: object = None, axis: str = "x", **curves: torch.Tensor
-) -> Picture:
+def plot_curves(x: torch.Tensor, *, height: object = None, axis: str = "x", **curves: torch.Tensor) -> Picture:
     """Draws tensors over `x`, each under its own name; nothing is computed, and tensors with grad may come as they are.
 
     Args:
@@ -44,7 +42,9 @@ def plot_curves(
     drawn = {name.replace("_", " "): check_tensor(curve, name=name, dims=1) for name, curve in curves.items()}
     for name, curve in drawn.items():
         if len(curve) != len(xs):
-            raise ValueError(f"{name} has {len(curve)} entries and x has {len(xs)}; expected one value for each position")
+            raise ValueError(
+                f"{name} has {len(curve)} entries and x has {len(xs)}; expected one value for each position"
+            )
     limits = None if height is None else check_range(height, name="height")
 
     def view(ax: Axes) -> Update:

@@ -25,7 +25,7 @@ Rounding = Callable[[torch.Tensor], torch.Tensor]
 
 
 def descend(rounding: Rounding, *, step: float, start: float, target: float, updates: int) -> list[tuple[float, float]]:
-    """Gradient descent on (step · rounding(w / step) − target)²: w and its gradient, from before the first update on."""
+    """Gradient descent on (step · rounding(w / step) − target)²: w and its gradient, from the start on."""
     loss = ScalarFunction(lambda w: (step * rounding(w / step) - target) ** 2, probe=[start])
     walked, at = [], start
     for _ in range(updates + 1):

@@ -300,9 +300,7 @@ class _Slice:
         return text
 
 
-def plot_direction(
-    f: object, *, at: object, angle: object = 30, x: object = (-2, 2), y: object = (-2, 2)
-) -> Picture:
+def plot_direction(f: object, *, at: object, angle: object = 30, x: object = (-2, 2), y: object = (-2, 2)) -> Picture:
     """A direction at a point on the level lines, and beside it the slope in every direction.
 
     Args:

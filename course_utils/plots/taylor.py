@@ -13,7 +13,18 @@ from ..checks import check_number, check_range, check_whole
 from ..picture import Picture
 from .curves import POINTS, describe_curves, draw_curves
 from .drawing import (
-    DOT, Update, View, caption, fit_height, last_finite, minus, number, place, place_ends, primes, still,
+    DOT,
+    Update,
+    View,
+    caption,
+    fit_height,
+    last_finite,
+    minus,
+    number,
+    place,
+    place_ends,
+    primes,
+    still,
 )  # fmt: skip
 from .functions import ScalarFunction, grid
 

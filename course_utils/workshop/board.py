@@ -111,8 +111,8 @@ class Board:
         left_out: what was not counted, by its reason.
     """
 
-    def __init__(self, rows: list[Row], *, learners: int, left_out: Counter[str] = Counter()):  # noqa: B008
-        self.rows, self.learners, self.left_out = rows, learners, left_out
+    def __init__(self, rows: list[Row], *, learners: int, left_out: Counter[str] | None = None):
+        self.rows, self.learners, self.left_out = rows, learners, left_out or Counter()
 
     @property
     def explain_next(self) -> Row | None:

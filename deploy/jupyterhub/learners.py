@@ -1,6 +1,6 @@
 """The list of learners: one line each, with name, password and pseudonym; read again at every login.
 
-    python deploy/jupyterhub/learners.py hub/learners.txt anna ben     adds two, also while the hub runs
+python deploy/jupyterhub/learners.py hub/learners.txt anna ben     adds two, also while the hub runs
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Publishes the lessons to the hub's learners, also while it runs: each gets them when the own server starts next.
 
-    python deploy/jupyterhub/publish.py notebooks hub/course
+python deploy/jupyterhub/publish.py notebooks hub/course
 """
 
 from __future__ import annotations

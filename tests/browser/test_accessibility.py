@@ -1,4 +1,4 @@
-"""axe-core on what the course puts into a page, in both themes, and on the slides; the rest of JupyterLab is its own."""
+"""axe-core on what the course puts into a page, in both themes, and on the slides; JupyterLab's own parts are not."""
 
 from __future__ import annotations
 
@@ -24,7 +24,8 @@ JUPYTERLAB = {
     "region": "its link past the menus",
 }
 CELLS = [
-    "import torch\nfrom course_utils import check_setup, draw_graph, explore, explore_graph, explore_tangent, show_tensors, table\n"
+    "import torch\n"
+    "from course_utils import check_setup, draw_graph, explore, explore_graph, explore_tangent, show_tensors, table\n"
     "from course_utils.exercises import lesson_02 as exercises",
     "explore_tangent(torch.sin, x=(-6, 6))",
     "def f(x, way):\n    return x**2 if way == 'square' else torch.sin(x)\n\n"

@@ -9,7 +9,10 @@ import slides
 from playwright.sync_api import Page, expect
 
 LESSON = Path(__file__).resolve().parents[2] / "notebooks/03_partial_derivatives.ipynb"
-CUT_OFF = "slides.filter((each) => [each, ...each.querySelectorAll('.body, .body div')].some(overflows)).map((each) => each.id)"
+CUT_OFF = (
+    "slides.filter((each) => [each, ...each.querySelectorAll('.body, .body div')].some(overflows))"
+    ".map((each) => each.id)"
+)
 
 
 @pytest.fixture(scope="module")

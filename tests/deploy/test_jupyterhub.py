@@ -15,9 +15,9 @@ import pytest
 
 pytest.importorskip("jupyterhub", reason="the hub needs the extra `hub`")
 
-from hub import XSRF, Hub, Kernel, Visitor, wait_until, why_no_accounts, why_no_hub  # noqa: E402
-from lesson import code_cells, wrong_cells  # noqa: E402
-from publish import publish  # noqa: E402
+from hub import XSRF, Hub, Kernel, Visitor, wait_until, why_no_accounts, why_no_hub
+from lesson import code_cells, wrong_cells
+from publish import publish
 
 pytestmark = pytest.mark.skipif(bool(why_no_hub()), reason=why_no_hub())
 ROOT = Path(__file__).resolve().parents[2]
@@ -76,7 +76,7 @@ def attempt(kernel: Kernel, statement: str) -> str:
     return printed(kernel, TRY.format(statement))
 
 
-@pytest.mark.parametrize("name, password_of", [("anna", "ben"), ("root", "anna"), ("nobody-known", "anna")])
+@pytest.mark.parametrize(("name", "password_of"), [("anna", "ben"), ("root", "anna"), ("nobody-known", "anna")])
 def test_only_who_is_on_the_list_gets_in_with_the_own_password(name: str, password_of: str, hub: Hub) -> None:
     stranger = hub.visitor(password_of)
     stranger.name = name

@@ -10,9 +10,9 @@ import pytest
 pytest.importorskip("pwd", reason="the hub needs Linux")
 pytest.importorskip("jupyterhub", reason="the hub needs the extra `hub`")
 
-import accounts  # noqa: E402
-import learners  # noqa: E402
-import start  # noqa: E402
+import accounts
+import learners
+import start
 
 
 def test_who_is_on_the_list_keeps_the_password(tmp_path: Path) -> None:

@@ -108,13 +108,15 @@ def square():
 
 @pytest.fixture
 def stack():
-    """A model of four blocks with a parameter and ten operations each, behind an input, and a loss outside the model."""
+    """A model of four blocks with a parameter and ten operations each, behind an input; its loss is outside."""
     nodes, edges, last = [leaf("x", 1, 1)], [], 0
     for block in range(4):
         nodes.append(leaf(f"blocks.{block}.weight", 1, 1))
         weight = len(nodes) - 1
         for at in range(10):
-            nodes.append(operation("Mul" if at == 0 else "Tanh", 1, 1, module=f"blocks.{block}.{'in' if at < 5 else 'out'}"))
+            nodes.append(
+                operation("Mul" if at == 0 else "Tanh", 1, 1, module=f"blocks.{block}.{'in' if at < 5 else 'out'}")
+            )
             edges.append(edge(last, len(nodes) - 1, 0, 1))
             last = len(nodes) - 1
         edges.append(edge(weight, weight + 1, 1, 1))

@@ -15,13 +15,22 @@ from hypothesis import strategies as st
 
 from course_utils import draw_graph
 from course_utils.graph.cards import PAD, make_face
-from course_utils.graph.draw import WIDTH, Drawing, frame_for, picture_of
+from course_utils.graph.draw import WIDTH, Drawing, Frame, frame_for, picture_of
 from course_utils.graph.model import ALL, Card, choose_cards
 from course_utils.graph.strokes import CELL, FONT
 from course_utils.graph.text import cells
 
 SVG = "{http://www.w3.org/2000/svg}"
-HOSTILE = ["<script>alert(1)</script>", "\"quo'tes\"", "a\nb\tc\r", "&amp;&", "😀名前", "n" * 10_000, "\x00\x1b\x7f\u202e\ud800\ufffe", ""]
+HOSTILE = [
+    "<script>alert(1)</script>",
+    '"quo\'tes"',
+    "a\nb\tc\r",
+    "&amp;&",
+    "😀名前",
+    "n" * 10_000,
+    "\x00\x1b\x7f\u202e\ud800\ufffe",
+    "",
+]
 
 
 def texts(picture):
@@ -52,7 +61,7 @@ def test_a_gradient_of_zero_is_not_no_gradient(make):
 
 
 def test_the_gradient_flows_back_on_every_edge(lesson):
-    drawing = Drawing(lesson, choose_cards(lesson))
+    drawing = Drawing(lesson, choose_cards(lesson), Frame())
     svg = ElementTree.fromstring(drawing.svg())
     dashed = next(path for path in svg.iter(f"{SVG}path") if path.get("class") == "k")
     assert dashed.get("d").count("M") == 4
@@ -68,7 +77,9 @@ def test_two_uses_are_two_edges_and_their_sum_is_spelled_out(square, fork):
 
 def test_kinds_look_different(lesson, make):
     svg = ElementTree.fromstring(picture_of(lesson).svg)
-    looks = {rect.get("class"): rect.get("rx") for rect in svg.iter(f"{SVG}rect") if rect.get("width") and rect.get("rx")}
+    looks = {
+        rect.get("class"): rect.get("rx") for rect in svg.iter(f"{SVG}rect") if rect.get("width") and rect.get("rx")
+    }
     assert {"leaf", "operation", "output"} <= set(looks)
     assert looks["leaf"] != looks["operation"]
 
@@ -83,7 +94,12 @@ def test_trouble_has_a_sign_and_a_word(make, value):
 
 def test_a_cut_is_marked(make):
     twin = make.operation("Mul", 4)._replace(kind="constant", operation=None, name="d", note="detached here")
-    nodes = [make.leaf("x", 2, 4), make.operation("Pow", 4, 4, name="u"), twin, make.operation("Mul", 16, 1, is_output=True)]
+    nodes = [
+        make.leaf("x", 2, 4),
+        make.operation("Pow", 4, 4, name="u"),
+        twin,
+        make.operation("Mul", 16, 1, is_output=True),
+    ]
     edges = [make.edge(0, 1, 0, 16, 4.0), make.edge(1, 2), make.edge(1, 3, 0, 4, 4.0), make.edge(2, 3, 1)]
     picture = picture_of(make.graph(nodes, edges))
     assert 'class="cut"' in picture.svg
@@ -96,7 +112,15 @@ def test_hostile_names_are_text_and_nothing_else(make, name):
     nodes = [make.leaf(name, 1, 1), make.operation("Sin", 1, 1, name=name, is_output=True, line=name, note=name)]
     picture = picture_of(make.graph(nodes, [make.edge(0, 1, 0, 1, 1.0)]), title=name)
     root = ElementTree.fromstring(picture.svg)
-    assert {element.tag.removeprefix(SVG) for element in root.iter()} <= {"svg", "style", "rect", "path", "g", "text", "tspan"}
+    assert {element.tag.removeprefix(SVG) for element in root.iter()} <= {
+        "svg",
+        "style",
+        "rect",
+        "path",
+        "g",
+        "text",
+        "tspan",
+    }
     assert max(map(len, texts(picture))) < 120
     assert "<script" not in picture.to_html()
     str(picture).encode()
@@ -121,7 +145,10 @@ def test_sizes_do_not_depend_on_numbers(a, b):
 
     def drawing(number):
         shown = Summary((), (number,), abs(number))
-        nodes = (Node("leaf", "x", None, (), "float32", shown, shown), Node("operation", None, "Sin", (), "float32", shown, shown))
+        nodes = (
+            Node("leaf", "x", None, (), "float32", shown, shown),
+            Node("operation", None, "Sin", (), "float32", shown, shown),
+        )
         graph = Graph(nodes, (Edge(0, 1, 0, shown, number),), (1, 0))
         view = choose_cards(graph)
         return Drawing(graph, view, frame_for(graph, view)).layout

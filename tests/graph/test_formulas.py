@@ -49,7 +49,10 @@ SCALARS = {
     "sqrt": (lambda: X.sqrt(), ["1/(2·√x) = 1/(2·√2.00) = 0.3536"]),
     "abs": (lambda: X.abs(), ["sign(x) = sign(2.00) = 1.00"]),
     "clamp": (lambda: X.clamp(min=0), ["1 if 0 ≤ x else 0 = 1 if 0 ≤ 2.00 else 0 = 1.00"]),
-    "where": (lambda: torch.where(X > 0, X, Y), ["1 if the condition holds else 0 = 1.00", "0 if the condition holds else 1 = 0.00"]),
+    "where": (
+        lambda: torch.where(X > 0, X, Y),
+        ["1 if the condition holds else 0 = 1.00", "0 if the condition holds else 1 = 0.00"],
+    ),
     "maximum": (
         lambda: torch.maximum(X, Y),
         ["1 if x > y else 0 = 1 if 2.00 > 3.00 else 0 = 0.00", "1 if y > x else 0 = 1 if 3.00 > 2.00 else 0 = 1.00"],

@@ -87,13 +87,18 @@ def test_a_recurrent_module_says_how_often(loop):
     nodes = tuple(node._replace(module="cell") if node.kind == "operation" else node for node in loop.nodes)
     recurrent = Graph(nodes, loop.edges, loop.backward_order)
     assert [(card.title, card.times) for card in choose_cards(recurrent).cards if card.is_group] == [("cell", 500)]
-    assert [(card.title, card.times) for card in choose_cards(recurrent, open="cell").cards if card.is_group] == [("cell", 499)]
+    assert [(card.title, card.times) for card in choose_cards(recurrent, open="cell").cards if card.is_group] == [
+        ("cell", 499)
+    ]
 
 
 def test_equal_layers_fold_when_there_are_too_many(make):
     nodes, edges = [make.leaf("x", 1)], []
     for layer in range(40):
-        nodes += [make.operation("Mul", 1, module=f"layers.{layer}"), make.operation("Tanh", 1, module=f"layers.{layer}")]
+        nodes += [
+            make.operation("Mul", 1, module=f"layers.{layer}"),
+            make.operation("Tanh", 1, module=f"layers.{layer}"),
+        ]
         edges += [make.edge(2 * layer, 2 * layer + 1), make.edge(2 * layer + 1, 2 * layer + 2)]
     view = choose_cards(make.graph(nodes, edges))
     assert titles(view) == ["layers"] or titles(view) == ["layers.0", "layers.1 … layers.39"]

@@ -103,7 +103,9 @@ def test_the_last_step_is_the_gradient_and_none_goes_back(operations, value):
     stages = Stages(trace(found[-1], x=x).backward())
     (expected,) = torch.autograd.grad(found[-1], x)
     assert gradients(stages.graph_at(stages.last))[0] == pytest.approx(expected.item(), rel=1e-5, abs=1e-6)
-    known = [sum(gradient is not None for gradient in gradients(stages.graph_at(step))) for step in range(stages.last + 1)]
+    known = [
+        sum(gradient is not None for gradient in gradients(stages.graph_at(step))) for step in range(stages.last + 1)
+    ]
     assert known == sorted(known)
     assert gradients(stages.graph_at(stages.last - 1)) == gradients(stages.graph_at(stages.last))
 

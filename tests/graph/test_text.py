@@ -43,7 +43,9 @@ def test_an_empty_graph():
 def test_what_was_left_out_is_said(lesson):
     cut = Graph(lesson.nodes, lesson.edges, lesson.backward_order, left_out=1234)
     assert "1,234 more nodes before these were not read." in str(cut)
-    assert "More nodes before these were not read." in str(Graph(cut.nodes, cut.edges, cut.backward_order, left_out=None))
+    assert "More nodes before these were not read." in str(
+        Graph(cut.nodes, cut.edges, cut.backward_order, left_out=None)
+    )
 
 
 @pytest.mark.parametrize(

@@ -566,7 +566,9 @@ def test_nested_tensors_are_not_walked_backwards(rows):
 @pytest.mark.filterwarnings("ignore:The PyTorch API of nested tensors")
 def test_a_nested_tensor_that_tells_no_shape_is_refused():
     rows = torch.nested.nested_tensor([torch.ones(1, 1), torch.ones(2, 1)], requires_grad=True)
-    with pytest.raises(ValueError, match="MulBackward0 has a nested tensor without a shape; make it with layout=torch.jagged"):
+    with pytest.raises(
+        ValueError, match="MulBackward0 has a nested tensor without a shape; make it with layout=torch.jagged"
+    ):
         trace(rows * 2)
 
 

@@ -47,13 +47,19 @@ thread.join()
 
 BODIES = {
     "the default cap": "graph = trace(z); assert graph.left_out is None; len(graph.nodes); del z, graph, middle",
-    "the whole, graph first": "g = trace(z, limit=10**6, values=False); n = len(g.nodes); del g; gc.collect(); del z, middle",
+    "the whole, graph first": (
+        "g = trace(z, limit=10**6, values=False); n = len(g.nodes); del g; gc.collect(); del z, middle"
+    ),
     "the whole, output first": "g = trace(z, limit=10**6); n = len(g.nodes); del z, middle; gc.collect(); del g",
-    "a tensor in the middle last": "g = trace(z, limit=10**6); del g, z; gc.collect(); middle.reverse(); middle.clear()",
+    "a tensor in the middle last": (
+        "g = trace(z, limit=10**6); del g, z; gc.collect(); middle.reverse(); middle.clear()"
+    ),
     "backward": "g = trace(z, limit=10**6, values=False).backward(); assert g.nodes[0].gradient; del g, z, middle",
     "traced again and again": "[trace(one, limit=10**6, values=False) for one in (*middle, z)]; del z, middle",
     "no collection": "gc.disable(); trace(z, limit=10**6, values=False); del z, middle",
-    "then a plain backward": "trace(z, limit=10**6, values=False); z.backward(); assert x.grad is not None; del z, middle",
+    "then a plain backward": (
+        "trace(z, limit=10**6, values=False); z.backward(); assert x.grad is not None; del z, middle"
+    ),
     "a function": "g = trace(f, x=1.0); assert g.left_out is None and len(g.nodes) > 4000; del g, z, middle",
 }
 

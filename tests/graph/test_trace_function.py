@@ -67,7 +67,10 @@ def test_lines_of_code():
         u = x**2
         return torch.sin(u)
 
-    assert [node.line for node in trace(f, x=2.0).nodes if node.kind == "operation"] == ["u = x**2", "return torch.sin(u)"]
+    assert [node.line for node in trace(f, x=2.0).nodes if node.kind == "operation"] == [
+        "u = x**2",
+        "return torch.sin(u)",
+    ]
 
 
 def test_the_graph_follows_the_input():

@@ -29,8 +29,9 @@ def reduce(a, choice):
     return choice([
         lambda: a.sum(), lambda: a.mean(), lambda: flat[0], lambda: flat.softmax(0), lambda: flat.sort().values,
         lambda: torch.cat([flat, flat * 2]).sum(), lambda: torch.stack([flat, flat.sin()]).mean(0),
-        lambda: flat @ flat, lambda: flat[:, None] @ flat[None, :], lambda: flat.split(1)[-1], lambda: flat.max(0).values,
-        lambda: flat.unbind()[0], lambda: a.expand(2, *a.shape).sum(0), lambda: flat.log_softmax(0).cumsum(0), lambda: a.mT if a.dim() > 1 else a,
+        lambda: flat @ flat, lambda: flat[:, None] @ flat[None, :], lambda: flat.split(1)[-1],
+        lambda: flat.max(0).values, lambda: flat.unbind()[0], lambda: a.expand(2, *a.shape).sum(0),
+        lambda: flat.log_softmax(0).cumsum(0), lambda: a.mT if a.dim() > 1 else a,
     ])()  # fmt: skip
 
 
@@ -106,7 +107,9 @@ def check(rng):
         source, target = graph.nodes[edge.source], graph.nodes[edge.target]
         if edge.local is not None and target.shape == () and target.gradient.trouble is None:
             rel = 1e-9 if source.dtype == target.dtype == "float64" else 1e-6
-            assert edge.gradient.numbers[0] == pytest.approx(edge.local * target.gradient.numbers[0], rel=rel, nan_ok=True)
+            assert edge.gradient.numbers[0] == pytest.approx(
+                edge.local * target.gradient.numbers[0], rel=rel, nan_ok=True
+            )
         assert source.kind == "constant" or edge.formula
 
 

@@ -125,7 +125,7 @@ def one_title_and_no_skipped_level(notebook: NotebookNode) -> list[str]:
     complaints = [f"second H1: {title}" for level, title in headings[1:] if level == 1]
     if not (notebook.cells[0].cell_type == "markdown" and notebook.cells[0].source.startswith("# ")):
         complaints.append("the first cell does not start with an H1")
-    for (above, _), (level, title) in zip(headings, headings[1:]):  # noqa: B905
+    for (above, _), (level, title) in zip(headings, headings[1:]):
         if level > above + 1:
             complaints.append(f"heading {title!r} skips a level: {above} to {level}")
     return complaints

@@ -55,7 +55,7 @@ def failures(folder: Path) -> set[str]:
 
 
 @pytest.fixture(scope="module")
-def _found(_run_once: NotebookNode, tmp_path_factory: pytest.TempPathFactory) -> set[str]:
+def failed(_run_once: NotebookNode, tmp_path_factory: pytest.TempPathFactory) -> set[str]:
     folder = tmp_path_factory.mktemp("changed")
     lessons = {"untouched": _run_once}
     for change in CHANGES.values():
@@ -68,11 +68,11 @@ def _found(_run_once: NotebookNode, tmp_path_factory: pytest.TempPathFactory) ->
 
 
 @pytest.mark.parametrize("source", CHANGES, ids=[change.__name__ for change in CHANGES.values()])
-def test_the_changed_cell_fails_and_no_other(source: str, _found: set[str], lesson: NotebookNode) -> None:
+def test_the_changed_cell_fails_and_no_other(source: str, failed: set[str], lesson: NotebookNode) -> None:
     name = CHANGES[source].__name__
     number = next(i for i, cell in enumerate(c for c in lesson.cells if c.cell_type == "code") if cell.source == source)
-    assert {failure for failure in _found if failure.startswith(f"{name}::")} == {f"{name}::{number}"}
+    assert {each for each in failed if each.startswith(f"{name}::")} == {f"{name}::{number}"}
 
 
-def test_the_untouched_lesson_passes(_found: set[str]) -> None:
-    assert not [failure for failure in _found if failure.startswith("untouched")]
+def test_the_untouched_lesson_passes(failed: set[str]) -> None:
+    assert not [failure for failure in failed if failure.startswith("untouched")]

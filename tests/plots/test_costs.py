@@ -17,7 +17,9 @@ def test_times_say_which_way_is_clearly_fastest_and_no_times():
     assert picture.description == (
         "time by inputs for jacrev, forward mode: at 1 no way is clearly fastest, at 10 jacrev is fastest"
     )
-    assert plot_times([1, 10], jacrev=[2e-4, 3e-4]).description == "time by size for jacrev: at 1 measured, at 10 measured"
+    assert (
+        plot_times([1, 10], jacrev=[2e-4, 3e-4]).description == "time by size for jacrev: at 1 measured, at 10 measured"
+    )
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,10 @@ def cubic(x):
 
 
 def test_tangent_says_value_and_slope():
-    assert plot_tangent(lambda x: x**3 - 3 * x, at=0.5).description == "tangent of f at x = 0.50: f = -1.375, slope = -2.250"
+    assert (
+        plot_tangent(lambda x: x**3 - 3 * x, at=0.5).description
+        == "tangent of f at x = 0.50: f = -1.375, slope = -2.250"
+    )
 
 
 @settings(max_examples=10, deadline=None)
@@ -46,7 +49,8 @@ def test_the_function_lends_its_name_and_its_parameter():
 def test_derivative_says_ranges_zeros_and_marked_values():
     description = plot_derivative(cubic, x=(-2, 2), at=0.5).description
     assert description == (
-        "cubic and cubic′ for x from -2.00 to 2.00; cubic lies between -2.000 and 2.000, zero at x = -1.732, 0.00, 1.732; "
+        "cubic and cubic′ for x from -2.00 to 2.00; "
+        "cubic lies between -2.000 and 2.000, zero at x = -1.732, 0.00, 1.732; "
         "cubic′ lies between -3.000 and 9.000, zero at x = -1.00, 1.00; at x = 0.50: cubic = -1.375, cubic′ = -2.250"
     )
 

@@ -51,7 +51,9 @@ EXPLORERS = {
     "secant": lambda: explorers.explore_secant(cubic),
     "derivatives": lambda: explorers.explore_derivatives(torch.sin, order=3),
     "taylor": lambda: explorers.explore_taylor(torch.sin, order=4),
-    "partials": lambda: explorers.explore_partials(lambda u, v: u**3 + v**2 + 4 * u * v, x=(-4, 4), y=(-5, 5), at=(3, 4)),
+    "partials": lambda: explorers.explore_partials(
+        lambda u, v: u**3 + v**2 + 4 * u * v, x=(-4, 4), y=(-5, 5), at=(3, 4)
+    ),
     "direction": lambda: explorers.explore_direction(bowl, at=(1, 1)),
     "descent": lambda: explorers.explore_descent(bowl, start=(-1.8, 1.2), learning_rate=(0.01, 0.25), steps=10),
     "newton": lambda: explorers.explore_newton(bowl),
@@ -64,10 +66,14 @@ EXPLORERS = {
     "gradient flow": lambda: explorers.explore_gradient_flow(
         deep, inputs=torch.eye(4), loss=lambda output: output.square().mean(), depth=(1, 60), residual=False
     ),
-    "rounding": lambda: explorers.explore_rounding(true=torch.round, through=lambda x: x + (torch.round(x) - x).detach()),
+    "rounding": lambda: explorers.explore_rounding(
+        true=torch.round, through=lambda x: x + (torch.round(x) - x).detach()
+    ),
     "memory": lambda: explorers.explore_memory(lambda times: [torch.ones(1000) for _ in range(times)], times=[1, 2, 4]),
     "paths": lambda: explorers.explore_paths(bowl, straight_paths, learning_rate=(0.1, 0.5)),
-    "boundary": lambda: explorers.explore_boundary(CORNERS, [0, 1, 1], {0: first_input, 3: second_input, 4: first_input}),
+    "boundary": lambda: explorers.explore_boundary(
+        CORNERS, [0, 1, 1], {0: first_input, 3: second_input, 4: first_input}
+    ),
 }
 
 
@@ -104,7 +110,9 @@ def test_typed_values_draw_the_same_picture():
     assert EXPLORERS["microbatches"]()(size=3).description.endswith("mean of means 6.000, off by 2.000")
     assert EXPLORERS["vjp turned"]()(angle=0).description == "v = (1.000, 0.000), vᵀJ = (3.000, 2.000)"
     assert EXPLORERS["vjp moved"]()(v0=0, v1=0, v2=1).description.endswith("vᵀJ = (3.000, -1.000)")
-    assert "mean squared error 0.333, its gradient by (w, b) (2.000, 0.667)" in EXPLORERS["line"]()(w=2, b=0).description
+    assert (
+        "mean squared error 0.333, its gradient by (w, b) (2.000, 0.667)" in EXPLORERS["line"]()(w=2, b=0).description
+    )
     assert EXPLORERS["training"]()(step=1).description.startswith("step 1: loss 1.000, 2 samples")
     paths = EXPLORERS["paths"]()(learning_rate=0.5)
     assert paths.description == "learning rate 0.5, bowl after 4 steps: one 1.500, two 1.500"
@@ -115,7 +123,11 @@ def test_typed_values_draw_the_same_picture():
     [
         (lambda: explorers.explore_tangent(cubic, x=(1, 1)), ValueError, "x = .* is an empty range"),
         (lambda: explorers.explore_tangent(torch.ones(1)), TypeError, "f is a float32 tensor"),
-        (lambda: explorers.explore_taylor(cubic, order=0), ValueError, "order is 0; expected a whole number from 1 to 10"),
+        (
+            lambda: explorers.explore_taylor(cubic, order=0),
+            ValueError,
+            "order is 0; expected a whole number from 1 to 10",
+        ),
         (lambda: explorers.explore_descent(bowl, start=1), TypeError, "start is 1; expected 2 numbers"),
         (lambda: explorers.explore_partials(bowl, at=(9, 0)), ValueError, "x .* start 9.* outside"),
         (lambda: explorers.explore_vjp(pair), TypeError, "at is None; expected the point"),

@@ -57,7 +57,13 @@ def test_every_trouble_has_its_name():
     model = set_grads(net(6), math.nan, math.inf, 0.0, 1e-6, 1e6, None, 1.0)
     model[10].requires_grad_(False)
     told = gradient_flow(model).description
-    for words in ("nan: 0 Linear", "infinite: 2 Linear", "all zero: 4 Linear", "layer's): 6 Linear", "frozen: 10 Linear"):
+    for words in (
+        "nan: 0 Linear",
+        "infinite: 2 Linear",
+        "all zero: 4 Linear",
+        "layer's): 6 Linear",
+        "frozen: 10 Linear",
+    ):
         assert words in told
     assert "exploded (over 10000 times the last layer's): 8 Linear" in told
     shown = {text.get_text() for text in gradient_flow(model).figure.axes[0].texts}

@@ -74,7 +74,11 @@ def test_a_vjp_of_zero_is_drawn():
     [
         (lambda: plot_matrix(torch.ones(3)), ValueError, "matrix is .* expected a tensor with 2 dimensions"),
         (lambda: plot_matrix("J"), TypeError, "matrix is 'J'; expected a tensor or a list of numbers"),
-        (lambda: plot_matrix(torch.ones(2, 2), rows=["a"]), ValueError, "rows has 1 names for 2 rows; expected one for each"),
+        (
+            lambda: plot_matrix(torch.ones(2, 2), rows=["a"]),
+            ValueError,
+            "rows has 1 names for 2 rows; expected one for each",
+        ),
         (lambda: plot_matrix(torch.ones(2, 2), row=2), ValueError, "row is 2; expected a whole number from 0 to 1"),
         (lambda: plot_vjp(torch.ones(2, 2), [1.0]), ValueError, "v has 1 entries; expected 2, one for each row"),
         (lambda: plot_vjp(pair, [1.0, 1.0]), TypeError, "at is None; expected the point"),

@@ -85,7 +85,11 @@ def test_a_module_takes_both_dtypes():
         (lambda: plot_taylor(torch.sin, at="0"), TypeError, "at is '0'"),
         (lambda: plot_nth_derivative(torch.sin, order=-1), ValueError, "order is -1"),
         (lambda: plot_secant(torch.sin, h=0), ValueError, "h is 0; expected a step to another point"),
-        (lambda: plot_difference_error(lambda x: torch.ones(1) @ x.reshape(1)), ValueError, "f raised RuntimeError at x = 1"),
+        (
+            lambda: plot_difference_error(lambda x: torch.ones(1) @ x.reshape(1)),
+            ValueError,
+            "f raised RuntimeError at x = 1",
+        ),
     ],
 )
 def test_bad_arguments(plot, kind, message):

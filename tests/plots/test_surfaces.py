@@ -151,7 +151,11 @@ def test_newton_says_where_it_has_no_step():
         (lambda: plot_contour(bowl, at=1), TypeError, "at is 1; expected 2 numbers"),
         (lambda: plot_contour(torch.ones(2)), TypeError, "f is a float32 tensor"),
         (lambda: plot_contour(lambda x, y: x * torch.nan), ValueError, "f is nowhere finite"),
-        (lambda: plot_contour(lambda x, y: torch.stack([x, y])), ValueError, r"shape \(2,\) at x = 0, y = 0; expected one"),
+        (
+            lambda: plot_contour(lambda x, y: torch.stack([x, y])),
+            ValueError,
+            r"shape \(2,\) at x = 0, y = 0; expected one",
+        ),
         (lambda: plot_descent(bowl, start=(1, 1), steps=-1), ValueError, "steps is -1; expected a whole number from 0"),
         (lambda: plot_descent(bowl, start=(1, 1), learning_rate=None), TypeError, "learning_rate is None"),
         (lambda: plot_paths(bowl, {}), ValueError, "paths is {}; expected one to four"),

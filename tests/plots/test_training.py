@@ -11,7 +11,8 @@ SAMPLES = [1.0, 2.0, 3.0, 10.0]
 
 def test_uneven_micro_batches_and_the_mean_of_their_means():
     assert plot_microbatches(SAMPLES, sizes=[3, 1]).description == (
-        "4 samples in micro-batches of 3 and 1: all samples 4.000, weighted mean 4.000, mean of means 6.000, off by 2.000"
+        "4 samples in micro-batches of 3 and 1: "
+        "all samples 4.000, weighted mean 4.000, mean of means 6.000, off by 2.000"
     )
 
 
@@ -36,7 +37,9 @@ def test_a_split_takes_every_sample_once(count, size):
 def test_accumulation_of_the_lesson():
     picture = plot_accumulation([4.0, 8.0, 4.0], zeroed=[3])
     assert picture.description == "x.grad after 3 calls of backward: 4.000, 8.000, 4.000; zeroed before call 3"
-    kept, added = ([bar.get_bbox().y0, bar.get_bbox().y1] for bar in (picture.figure.axes[0].patches[n] for n in (1, 4)))
+    kept, added = (
+        [bar.get_bbox().y0, bar.get_bbox().y1] for bar in (picture.figure.axes[0].patches[n] for n in (1, 4))
+    )
     assert (kept, added) == ([0, 4], [4, 8])
 
 
@@ -46,7 +49,8 @@ def test_a_single_call_and_a_tensor_of_gradients():
 
 def test_losses_by_name():
     assert plot_losses({"SGD": [3.0, 1.0, 2.0], "Adam": torch.tensor([3.0, 0.5])}, step="epoch").description == (
-        "SGD goes from 3.000 to 2.000 in 3 epochs, lowest 1.000; Adam goes from 3.000 to 0.500 in 2 epochs, lowest 0.500"
+        "SGD goes from 3.000 to 2.000 in 3 epochs, lowest 1.000; "
+        "Adam goes from 3.000 to 0.500 in 2 epochs, lowest 0.500"
     )
 
 

@@ -13,7 +13,9 @@ from hypothesis import strategies as st
 
 from course_utils import Picture, explore
 
-SVG = '<svg xmlns="http://www.w3.org/2000/svg" width="99" height="50"><rect width="{}" height="9" fill="#0072b2"/></svg>'
+SVG = (
+    '<svg xmlns="http://www.w3.org/2000/svg" width="99" height="50"><rect width="{}" height="9" fill="#0072b2"/></svg>'
+)
 
 
 @explore(n=(0, 4), loud=False)

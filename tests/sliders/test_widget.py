@@ -43,7 +43,7 @@ def page():
 
 
 def test_the_first_answer_brings_everything_and_the_next_only_what_moved(page):
-    answer, (still, changed) = page.ask()
+    answer, (still, _) = page.ask()
     assert answer["places"] == [40]
     assert (answer["text"], answer["alt"], answer["width"]) == ("slope -1.500", "The tangent of f: slope -1.500", 640)
     assert answer["png"]["size"] == [640, 380]

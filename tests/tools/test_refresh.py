@@ -68,7 +68,14 @@ def test_an_error_on_purpose_is_stored_with_the_lines_of_the_cell_alone(tmp_path
 
 
 def test_a_traceback_keeps_every_frame_of_a_cell() -> None:
-    frames = ["ValueError", "\x1b[36mCell\x1b[39m In[3], line 1", "File a.py:3", "File b.py:4", "Cell In[2], line 5", "why"]
+    frames = [
+        "ValueError",
+        "\x1b[36mCell\x1b[39m In[3], line 1",
+        "File a.py:3",
+        "File b.py:4",
+        "Cell In[2], line 5",
+        "why",
+    ]
     assert refresh.stable_traceback(frames) == [*frames[:2], "…", *frames[4:]]
 
 

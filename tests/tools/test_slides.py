@@ -14,14 +14,19 @@ from course_utils.exercises import lesson_02
 
 ROOT = Path(__file__).resolve().parents[2]
 LESSONS = sorted((ROOT / "notebooks").glob("*.ipynb"))
-TITLE = "# A title\n\n**A promise.**\n\n| | |\n|---|---|\n| Time | 5 minutes |\n\nYou will be able to\n\n- **do** it.\n\nRun."
+TITLE = (
+    "# A title\n\n**A promise.**\n\n| | |\n|---|---|\n| Time | 5 minutes |\n\n"
+    "You will be able to\n\n- **do** it.\n\nRun."
+)
 OUTPUT = new_output("execute_result", data={"text/plain": "tensor(18.)"}, execution_count=1)
 
 
 def lesson(*cells: str | nbformat.NotebookNode) -> list[slides.Slide]:
     """Slides of a small lesson; a text is a Markdown cell."""
     made = [new_markdown_cell(cell) if isinstance(cell, str) else cell for cell in cells]
-    return slides.slides_of(new_notebook(cells=[new_markdown_cell(TITLE), new_code_cell("import torch"), *made]), lesson_02)
+    return slides.slides_of(
+        new_notebook(cells=[new_markdown_cell(TITLE), new_code_cell("import torch"), *made]), lesson_02
+    )
 
 
 def code(source: str, *outputs: nbformat.NotebookNode) -> nbformat.NotebookNode:
@@ -56,7 +61,9 @@ def test_a_prediction_shows_its_answer_last_and_blanks_and_hints_are_left_out() 
 
 
 def test_an_exercise_shows_no_solution() -> None:
-    _, slide = lesson("## Do", code("exercises.slope"), code("def slope(f, x):\n    ...\n\nexercises.slope.check(slope)"))
+    _, slide = lesson(
+        "## Do", code("exercises.slope"), code("def slope(f, x):\n    ...\n\nexercises.slope.check(slope)")
+    )
     assert "<b>Exercise</b>" in slide.code
     assert slide.answer == ""
 
@@ -84,7 +91,10 @@ def test_errors_show_their_message_without_the_traceback() -> None:
     [
         ("One. Two? Three!", ["One.", "Two?", "Three!"]),
         ("It is **18.** Now.", ["It is **18.**", "Now."]),
-        ("Call `f(x). Then` and (see p. 3. Or not) stop. End.", ["Call `f(x). Then` and (see p. 3. Or not) stop.", "End."]),
+        (
+            "Call `f(x). Then` and (see p. 3. Or not) stop. End.",
+            ["Call `f(x). Then` and (see p. 3. Or not) stop.", "End."],
+        ),
         ("At 0.5 it is e.g. flat.", ["At 0.5 it is e.g. flat."]),
     ],
 )

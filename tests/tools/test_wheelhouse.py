@@ -47,7 +47,9 @@ def make_wheel(folder: str | Path, name: str, *, version: str = "1.0", requires:
         wheel.writestr(f"{name}/__init__.py", "")
         wheel.writestr(f"{name}/__main__.py", code)
         wheel.writestr(f"{told}/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n{requires}")
-        wheel.writestr(f"{told}/WHEEL", "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        wheel.writestr(
+            f"{told}/WHEEL", "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+        )
         wheel.writestr(f"{told}/RECORD", "")
     return file
 
@@ -112,7 +114,9 @@ def test_a_laptop_installs_from_the_stick_alone(project: Path) -> None:
 
 
 def test_a_folder_without_the_right_wheels_is_told_from_a_missing_network() -> None:
-    log = f"Looking in links: {course.WHEELS}\nIgnoring indexes\nERROR: No matching distribution found for torch==2.13.0"
+    log = (
+        f"Looking in links: {course.WHEELS}\nIgnoring indexes\nERROR: No matching distribution found for torch==2.13.0"
+    )
     told = next(what for pattern, what, _ in course.FAILURES if re.search(pattern, log))
     assert told == "the folder `wheels` has nothing for this Python and machine."
 

@@ -221,9 +221,12 @@ def test_json_holds_all_of_it(tmp_path, learner):
         "explain_next": SLOPE,
         "exercises": [
             {
-                "exercise": SLOPE, "done": 0, "stuck": ["ada"], "trying": [],
+                "exercise": SLOPE,
+                "done": 0,
+                "stuck": ["ada"],
+                "trying": [],
                 "mistakes": [{"mistake": 1, "learners": 1, "says": lesson_02.slope.mistakes[0][1]}],
-            }  # fmt: skip
+            }
         ],
         "left_out": {reading.BROKEN: 1},
     }

@@ -104,7 +104,9 @@ def test_sliders_that_are_switched_off_are_named_with_the_switch(tmp_path, monke
 
 
 def test_other_versions_than_tested_are_a_note(tmp_path, monkeypatch):
-    (tmp_path / "constraints.txt").write_text('# pins\ntorch==0.1\nmatplotlib==0.2 ; python_version < "3"\nno-such==1\n')
+    (tmp_path / "constraints.txt").write_text(
+        '# pins\ntorch==0.1\nmatplotlib==0.2 ; python_version < "3"\nno-such==1\n'
+    )
     monkeypatch.setattr(machine, "course_folder", lambda: tmp_path)
     found = machine.check_pins()
     assert found.status == "note" and found.note == f"not as tested: torch {metadata.version('torch')} (==0.1)"

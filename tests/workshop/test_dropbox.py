@@ -5,6 +5,7 @@ import stat
 from datetime import datetime, timezone
 
 import pytest
+
 from course_utils.exercises.report import BOARD_VARIABLE, report
 from course_utils.workshop.dropbox import MODE, prepare
 from course_utils.workshop.reading import read_folder
@@ -104,7 +105,7 @@ def test_somebody_elses_folder_is_left_alone(town, run_as):
     grab = attempt(f"prepare({str(town / 'board')!r}, group={GROUP!r})")
     assert run_as(ADA, grab, before=before) == "PermissionError"
     (town / "link").symlink_to(town / "board")
-    with pytest.raises(OSError):
+    with pytest.raises(NotADirectoryError):
         prepare(town / "link", group=GROUP)
     assert stat.S_IMODE((town / "board").stat().st_mode) == 0o700
 
