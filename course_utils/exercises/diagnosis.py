@@ -109,14 +109,17 @@ def _differences(
         if places.any() and not getattr(expected, found)().any():
             yield f"{it} {name}{'' if places.all() else ' in some places'}."
     if not seen.any():
-        yield f"{it} zero{'' if seen.dim() == 0 else ' everywhere'}. Does anything reach the input?"
+        where, ask = " everywhere" if seen.dim() else "", " Does anything reach the input?" if may_tell_factor else ""
+        yield f"{it} zero{where}.{ask}"
     ratios = (seen / expected)[expected.isfinite() & (expected != 0)]
+    if may_tell_factor and len(ratios) and (ratios - 1).abs().max() < 5e-4 and same(seen, expected, tolerance=5e-4):
+        yield "The numbers are close, but not close enough. Is something approximated that can be computed exactly?"
     if may_tell_factor and len(ratios) and same(seen, expected * ratios[0], tolerance=tolerance):
         each = "Every number" if seen.dim() else "The number"
         yield "The sign is wrong." if ratios[0] == -1 else f"{each} is {ratios[0].item():.4g} times what it should be."
     right = torch.isclose(seen, expected, rtol=tolerance, atol=1e-7, equal_nan=True).sum().item()
     if right:
-        yield f"{right} of the {seen.numel()} numbers are right."
+        yield f"{right} of the {seen.numel()} numbers {'is' if right == 1 else 'are'} right."
     if seen.dim() and agrees(seen.flip(0)):
         yield "The numbers are right, but in the opposite order."
     shape = tuple(seen.shape)

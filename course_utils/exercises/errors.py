@@ -69,7 +69,14 @@ PLAIN_WORDS = {
         "Under `vmap` a tensor stands for many values at once, so it cannot become one number or decide an `if`. Use "
         "`torch.where`.",
     r"(cannot be converted to Scalar|only one element tensors can be converted)":
-        "A tensor with several entries cannot become one number. Reduce it first, for example with `sum()`.",
+        "A tensor with several entries cannot become one number. Reduce it first, for example with `sum()`; to join "
+        "tensors, use `torch.stack`.",
+    r"got tuple|'tuple' object has no attribute|'tuple' and|and 'tuple'":
+        "Something here is a tuple. `torch.autograd.grad` always returns one, with a gradient for each input, even if "
+        "there is one input only: take the tensor out of it.",
+    r"Expected f\(\*args\) to return a scalar":
+        "`torch.func.grad` differentiates functions that return one number, and this one returns several. Put "
+        "`torch.func.vmap` around `grad`, over everything that has one row for each number; or use `jacrev`.",
     r"Boolean value of Tensor with more than one value is ambiguous":
         "An `if` needs one yes or no, and this tensor holds several. Decide entry by entry with `torch.where`.",
     r"mat1 and mat2 shapes cannot be multiplied|inconsistent tensor size|size mismatch, got input":

@@ -133,6 +133,20 @@ def _(f, x):
 
 
 @jacobian.mistake(
+    "All rows are zero at the end: you stored `x.grad` itself, and `zero_()` then emptied that very tensor. Store a "
+    "copy, or clear with `x.grad = None`."
+)
+def _(f, x):
+    x = x.detach().requires_grad_()
+    rows = []
+    for output in f(x):
+        output.backward(retain_graph=True)
+        rows.append(x.grad)
+        x.grad.zero_()
+    return torch.stack(rows)
+
+
+@jacobian.mistake(
     "You ask once for each *input*. A vector-Jacobian product gives a row, so there are as many as outputs."
 )
 def _(f, x):
@@ -313,7 +327,8 @@ def _calls_of_loss(per_sample):
     },
     mistakes=[
         (lambda loss, w, xs, ys: torch.stack([torch.func.grad(loss)(w, x, y) for x, y in zip(xs, ys, strict=True)]),
-         "The numbers are right, but `loss` is called for each sample in turn. Let `vmap` run over them."),
+         "The numbers are right, but `loss` is not called exactly once: you call it for each sample in turn, or you "
+         "have differentiated it by hand. Let `vmap` run over the samples."),
         (lambda loss, w, xs, ys: torch.func.vmap(torch.func.grad(loss), in_dims=(None, 0, 0))(w, xs, ys).mean(dim=0),
          "You take the mean at the end: that is what `backward` on the mean loss gives. The samples are wanted apart."),
         (lambda loss, w, xs, ys: torch.func.vmap(torch.func.grad(loss), in_dims=(None, 0, 0))(w, xs, ys).sum(dim=0),

@@ -71,6 +71,7 @@ def piles_up():
         (8 / 3, "The third derivative is right. It is divided by $3!$, the product of 1, 2 and 3."),
         (2.0, "The third derivative is larger: every differentiation of $e^{2x}$ brings one more factor of 2."),
     ],
+    tolerance=5e-3,
     hints=[
         "The number in front of $x^n$ is the $n$-th derivative at 0, divided by $n!$.",
         "The derivative of $e^{2x}$ is $2e^{2x}$. Three times that, at 0, and then divide.",
@@ -92,6 +93,10 @@ def _cube(x):
     return x**3
 
 
+def _line(x):
+    return 3 * x + 1
+
+
 @exercise(
     """
     Write `nth_derivative(f, x, n)`: the `n`-th derivative of `f` at the Python number `x`. For `n` = 0 that is
@@ -103,6 +108,7 @@ def _cube(x):
         "f itself, n = 0": lambda nth: nth(_wavy, 0.5, 0),
         "the third of x³, a constant": lambda nth: nth(_cube, 2.0, 3),
         "the sixth of x³": lambda nth: nth(_cube, 2.0, 6),
+        "the second of 3x + 1": lambda nth: nth(_line, 2.0, 2),
     },
     mistakes=[
         (lambda f, x, n: nth_derivative.answer(f, x, n + 1), "One derivative too many: for `n` = 0 nothing is "
@@ -171,6 +177,19 @@ def _(f, x, n):
 
 
 @nth_derivative.mistake(
+    "Where a derivative has become constant, you return that constant again and again. But its own derivative is 0: "
+    "the second derivative of $3x + 1$ is not 3."
+)
+def _(f, x, n):
+    x = torch.tensor(float(x), requires_grad=True)
+    y = f(x)
+    for _ in range(n):
+        if y.requires_grad:
+            (y,) = torch.autograd.grad(y, x, create_graph=True)
+    return y
+
+
+@nth_derivative.mistake(
     "That is the first derivative, whatever `n` is. Differentiate the result again, `n` times in all."
 )
 def _(f, x, n):
@@ -216,6 +235,10 @@ def _points():
          "from the start. Differentiate the first derivative."),
         (lambda x: (torch.cos(x), torch.cos(x) - torch.sin(x)), "The second holds the first as well: `backward` adds "
          "to `x.grad`. Use `torch.autograd.grad`, which returns each one by itself."),
+        (lambda x: (torch.cos(x) - torch.sin(x),) * 2, "Both hold the sum of the two: `first = x.grad` is no copy, and "
+         "the second `backward` adds to that very tensor. Use `torch.autograd.grad`."),
+        (lambda x: (-torch.sin(x), torch.cos(x)), "Both are there, in the wrong order: the first derivative comes "
+         "first."),
         (lambda x: (torch.sin(x), torch.cos(x)), "Those are the sine and its first derivative. The first and the "
          "*second* derivative are asked for."),
     ],
@@ -238,8 +261,8 @@ def _(x):
 
 
 @sin_derivatives.mistake(
-    "The first derivative was computed without `create_graph=True`. So it is a plain number without a history, and "
-    "differentiating it again raises."
+    "You differentiate something that has no history. Either `x` is not tracked (`requires_grad_()` before the sine), "
+    "or the first derivative was computed without `create_graph=True`."
 )
 def _(x):
     x = x.detach().requires_grad_()
@@ -315,7 +338,8 @@ def _(f, x):
 
 
 @hessian_diag.mistake(
-    "The gradient was computed without `create_graph=True`, so it has no history and cannot be differentiated."
+    "You differentiate something that has no history. Either `x` is not tracked (`requires_grad_()` before `f` is "
+    "called), or the gradient was computed without `create_graph=True`."
 )
 def _(f, x):
     x = x.detach().requires_grad_()
@@ -400,6 +424,17 @@ def _(f, x, v):
     x = x.detach().requires_grad_()
     (g,) = torch.autograd.grad(f(x), x, create_graph=True)
     return torch.autograd.grad(g.sum(), x)[0] * v
+
+
+@hvp.mistake(
+    "That is the gradient and the product, added up: the second `backward` adds to what the first has left in "
+    "`x.grad`. Use `torch.autograd.grad`, which keeps nothing there."
+)
+def _(f, x, v):
+    x.requires_grad_()
+    f(x).backward(create_graph=True)
+    (x.grad @ v).backward()
+    return x.grad
 
 
 @hvp.mistake(

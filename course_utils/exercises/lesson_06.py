@@ -247,7 +247,43 @@ def _(model, loss_fn, batches):
     loss.backward()
 
 
-@grad_accumulate.mistake("`.grad` is still None: nothing has walked back. Call `backward` on each batch's loss.")
+@grad_accumulate.mistake(
+    "You divide each batch's mean by the number of all samples. But a mean has been divided by its own number of "
+    "samples already: multiply by that one first."
+)
+def _(model, loss_fn, batches):
+    total = sum(len(inputs) for inputs, _ in batches)
+    for inputs, targets in batches:
+        (loss_fn(model(inputs), targets) / total).backward()
+
+
+@grad_accumulate.mistake(
+    "You send the running sum back in each turn, so the first batches are counted again and again. Call `backward` on "
+    "the loss of one batch alone."
+)
+def _(model, loss_fn, batches):
+    total, running = sum(len(inputs) for inputs, _ in batches), 0.0
+    for inputs, targets in batches:
+        running = running + loss_fn(model(inputs), targets) * len(inputs) / total
+        running.backward(retain_graph=True)
+
+
+@grad_accumulate.mistake(
+    "You scale `.grad` after each `backward`, and with it all that was collected before, again and again. Scale the "
+    "loss, before its `backward`."
+)
+def _(model, loss_fn, batches):
+    total = sum(len(inputs) for inputs, _ in batches)
+    for inputs, targets in batches:
+        loss_fn(model(inputs), targets).backward()
+        for parameter in model.parameters():
+            parameter.grad *= len(inputs) / total
+
+
+@grad_accumulate.mistake(
+    "`.grad` is None at the end. Either nothing has walked back (call `backward` on each batch's loss), or a "
+    "`zero_grad()` after the loop has thrown the gradient away."
+)
 def _(model, loss_fn, batches):
     total = 0
     for inputs, targets in batches:
@@ -342,6 +378,15 @@ def _(model, batches):
 
 
 @token_accumulate.mistake(
+    "You divide by all valid tokens, but the batch's mean has been divided by its own valid tokens already. Start from "
+    "the sum."
+)
+def _(model, batches):
+    valid = sum((targets != -100).sum() for _, targets in batches)
+    _token_accumulate(model, batches, share=lambda targets: 1 / valid)
+
+
+@token_accumulate.mistake(
     "You divide by the tokens seen *so far*, so the first batch is divided by too few. Count the valid tokens of all "
     "batches before the loop."
 )
@@ -373,13 +418,20 @@ def _(model, batches):
         torch.nn.functional.cross_entropy(model(tokens), targets).backward()
 
 
+def _layer_names(answer):
+    found = names(answer)
+    if not isinstance(found, frozenset):
+        return found
+    return frozenset(name.casefold().removeprefix("nn.").removesuffix("1d") for name in found)
+
+
 @prediction(
     """
     A network has one of these layers: `BatchNorm1d`, `LayerNorm`, `GroupNorm`, `Dropout` (in training mode), `Tanh`.
     With which of them does the gradient of several micro-batches **differ** from that of the full batch, however
     carefully you scale? Type their names: `prediction = ["…", "…"]`.
     """,
-    probe=names,
+    probe=_layer_names,
     mistakes=[
         (["BatchNorm1d"], "Right about that one: its mean and spread come from the samples at hand. A second layer "
          "draws random numbers anew for each batch."),

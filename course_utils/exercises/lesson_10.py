@@ -28,8 +28,8 @@ def _multiply(a, b):
 
 @prediction(
     """
-    A product `z = x * y` at $x = 2$, $y = 3$ has two parents, `x` and `y`. Which two local derivatives has it to
-    remember, in this order? Type two numbers: `prediction = [.., ..]`.
+    A product `z = x * y` at $x = 2$, $y = 3$ has two parents, `x` and `y`. Which two local derivatives does it
+    have to remember, in this order? Type two numbers: `prediction = [.., ..]`.
     """,
     mistakes=[
         ([2.0, 3.0], "Swapped. Move `x` alone: each unit of `x` is worth as much as the *other* factor."),
@@ -178,10 +178,12 @@ def _one_by_one(out):
          "The derivative of `out` with respect to itself is 1."),
         (lambda out: _pass(out, _inputs_first(out)[::-1], seed=lambda out: out.data), "You start from the value of "
          "`out`. The pass starts from the derivative of `out` with respect to itself."),
-        (lambda out: _pass(out, _inputs_first(out)), "You walk from the inputs to the output, so nearly everything is "
-         "passed on before anything has arrived. Reverse the order."),
+        (lambda out: _pass(out, _inputs_first(out)), "Only what stands next to `out` gets its gradient. Either you "
+         "stop there, or you walk from the inputs to the output and pass on before anything has arrived. Go through "
+         "all objects, in the reversed order."),
         (lambda out: _pass(out, _inputs_first(out)[::-1], add=lambda old, local, upstream: old + local), "You add up "
-         "local derivatives. Each has to be multiplied by the gradient that arrived: upstream × local."),
+         "local derivatives. Each has to be multiplied by the gradient that has arrived at its own object (`out.grad` "
+         "is always 1): upstream × local."),
         (lambda out: _pass(out, _level_by_level(out)), "Level by level from the output is not enough: a value that is "
          "used near the output and also farther away sends before the far share has come. It has to wait for both."),
         (lambda out: _pass(out, _one_by_one(out)), "You walk on into a parent as soon as you meet it. If it is used "
@@ -293,8 +295,11 @@ _POINTS = [(1.0, 2.0), (3.0, -0.5), (-2.0, 4.0)]
     Our engine cannot divide yet. Write `quotient(a, b)` for two plain numbers: it returns the value of $a / b$ and
     the pair of its local derivatives, `value, (by_a, by_b)`.
     """,
-    probe=lambda quotient: [quotient(a, b) for a, b in _POINTS],
+    probe={f"quotient({a}, {b})": lambda quotient, a=a, b=b: quotient(a, b) for a, b in _POINTS},
     mistakes=[
+        (lambda a, b: (a / b, 1 / b, -a / b**2), "The three numbers are right, but they stand in one row. The two "
+         "derivatives belong together in a pair of their own."),
+        (lambda a, b: a / b, "That is the value alone. Its two local derivatives have to be returned, too."),
         (lambda a, b: (a / b, (1 / b, a / b**2)), "The sign: when `b` grows, the quotient of two positive numbers "
          "falls."),
         (lambda a, b: (a / b, (1 / b, -1 / b**2)), "Nearly: in the second derivative `a` is a factor that stays. "

@@ -70,7 +70,7 @@ def test_an_observation_is_a_copy_of_its_own():
         ([0, 0, 0], [1, 2, 3], "zero everywhere"),
         ([float("nan"), 2.0], [1.0, 2.0], "nan (not a number) in some places"),
         ([float("inf")] * 2, [1.0, 2.0], "infinity"),
-        ([3, 2, 1], [1, 2, 3], "1 of the 3 numbers are right"),
+        ([3, 2, 1], [1, 2, 3], "1 of the 3 numbers is right"),
         ([4, 3, 2, 1], [1, 2, 3, 4], "opposite order"),
         ([7.0, 8.5], [1.0, 2.0], "The shape (2,) is right, the numbers are not"),
         (1 + 2j, 1.0, "complex numbers"),
@@ -96,6 +96,7 @@ CALL = {"probe": lambda f: f(torch.tensor([1.0, 3.0]))}
     ("answer", "says"),
     [
         (lambda x: x, "Every number is 0.5 times what it should be"),
+        (lambda x: 2.0001 * x, "close, but not close enough"),
         (lambda x: -2 * x, "The sign is wrong"),
         (lambda x: print(end=""), "Is there a `return`?"),
         (lambda x: x.undefined, "stops with AttributeError in the line"),
