@@ -77,8 +77,8 @@ def _(x):
 
 
 @gradient_at.mistake(
-    "You return None. Either `y.backward()` is not called before you read `x.grad`, or you return what `backward()` "
-    "returns: it returns None, and writes the slope into `x.grad`."
+    "Your function returns None. Is there a `return`, and does `y.backward()` stand before it? What to return is "
+    "`x.grad`: `backward()` itself returns None, and `y` keeps no gradient."
 )
 def _(x):
     x = torch.tensor(float(x), requires_grad=True)

@@ -80,8 +80,8 @@ def _gradient_of_squares(trainable):
         (lambda data: torch.tensor(data, dtype=torch.float64), "The numbers and the dtype are right, but the tensor is "
          "a constant: nothing asks for its gradient."),
         (lambda data: torch.tensor([float(number) for number in data], requires_grad=True),
-         "It collects gradients, but in `float32`: that is what `float()` and Python's floats give you here. Name the "
-         "dtype."),
+         "It collects gradients, but in `float32`: that is what `float()` and Python's floats give you here. The task "
+         "asks for `torch.float64`: name it where the tensor is made."),
         (lambda data: torch.tensor(data), "Neither the dtype nor the flag is there yet. Set both in the call of "
          "`torch.tensor` that makes the tensor."),
         (lambda data: torch.tensor(data).double().requires_grad_().requires_grad,
@@ -160,8 +160,9 @@ def _(net):
 
 
 @freeze_first.mistake(
-    "Nothing has changed. `net[0].requires_grad = False` gives the layer a new Python attribute that PyTorch never "
-    "looks at. The flag belongs to its parameters (or to the method with the underscore, `requires_grad_`)."
+    "Both parameters of the first layer still require a gradient. If you wrote `net[0].requires_grad = False`: that "
+    "gives the layer a new Python attribute that PyTorch never looks at. The flag belongs to each parameter; the "
+    "method with the underscore, `requires_grad_`, sets it on all of them."
 )
 def _(net):
     net[0].requires_grad = False

@@ -199,10 +199,10 @@ def _doubled_ten_times():
     return y
 
 
-def _nodes(y):
+def _nodes(y, *, skip=(None,)):
     nodes = [y.grad_fn]
     for node in nodes:
-        nodes += [below for below, _ in node.next_functions if below is not None and below not in nodes]
+        nodes += {below: True for below, _ in node.next_functions if below not in skip and below not in nodes}
     return nodes
 
 
@@ -216,6 +216,16 @@ def _walk_into_none(node):
     return [_short(node)] + [name for below, _ in node.next_functions for name in _walk_into_none(below)]
 
 
+def _by_name(y, *, next_is):
+    names, to_visit = [], [y.grad_fn]
+    while to_visit:
+        node = to_visit.pop(next_is)
+        if node is not None and _short(node) not in names:
+            names.append(_short(node))
+            to_visit += [below for below, _ in node.next_functions]
+    return names
+
+
 def _short(node):
     return node.name().split("::")[-1]
 
@@ -227,7 +237,7 @@ def _short(node):
     that the node of a leaf is called `AccumulateGrad`.
     """,
     probe={
-        "u * sin(u) + 5u with u = x·w": lambda graph_nodes: sorted(graph_nodes(_some_graph())),
+        "u * sin(u) + 5u with u = x·w": lambda graph_nodes: sorted(graph_nodes(_some_graph()), key=str),
         "y = y + y, ten times": lambda graph_nodes: len(graph_nodes(_doubled_ten_times())),
     },
     mistakes=[
@@ -247,6 +257,16 @@ def _short(node):
          "to the graph."),
         (lambda y: [_short(node) for node, _ in y.grad_fn.next_functions], "You look one step back. Go on from there, "
          "until there are no `next_functions` left."),
+        (lambda y: [_short(node) for node in _nodes(y, skip=())], "You remember the nodes you have seen, as you "
+         "should. But an input that needs no gradient (the 5 here) stands as None among the `next_functions`: step "
+         "over it."),
+        (lambda y: _by_name(y, next_is=-1), "You stop at a name that you have met before. But a second multiplication "
+         "is a node of its own, with the same name. Remember nodes, not names."),
+        (lambda y: _by_name(y, next_is=0), "You skip a node when its *name* has been there already. Two nodes may have "
+         "the same name: remember the nodes themselves."),
+        (lambda y: _nodes(y), "Those are the nodes. Their names are asked for."),
+        (lambda y: [_short(pair) for pair in y.grad_fn.next_functions], "Each of the `next_functions` is a pair, and "
+         "its first part is the node. Take the pair apart."),
     ],
     hints=[
         "`node.next_functions` is a tuple of pairs; the first of each pair is the next node on the way back, or None.",
@@ -320,6 +340,10 @@ diamond = Exercise(
          "Along *one* path derivatives multiply; where paths *meet*, they add."),
         (lambda x: torch.cos(x**2) * 2 * x, "A product has not the product of the derivatives as its derivative. Take "
          "the two uses of `u` one at a time, then add."),
+        (lambda x: torch.sin(x**2) + x**2 * torch.cos(x**2) * 2 * x, "The last step, from $u$ back to $x$, belongs to "
+         "both paths, and only one has it. Add first, then multiply the sum; brackets help."),
+        (lambda x: (torch.sin(x**2) + torch.cos(x**2)) * 2 * x, "On the path through `sin u` a factor is missing: at "
+         "the product, its local derivative is the *other* factor."),
         (lambda x: dydx(x) / 2, "The last factor is $du/dx$, and $u = x^2$: a factor 2 is missing."),
         (lambda x: x**2 * torch.sin(x**2), "That is $y$ itself. Its derivative is asked for."),
         (_by_autograd, "The number is right, and it is autograd that found it. This once, walk yourself: only `sin`, "

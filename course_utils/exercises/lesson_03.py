@@ -87,7 +87,7 @@ def _(f, x, y):
 
 
 @partials.mistake(
-    "You call `backward` (or `grad`) once for each input without clearing between: the second number holds two shares."
+    "You call `backward` once for each input without clearing between: the second number holds two shares."
 )
 def _(f, x, y):
     a = torch.tensor(float(x), requires_grad=True)
@@ -165,7 +165,7 @@ def _calls_for_fifty_points(gradient_field):
         (lambda f, x, y: gradient_field.answer(f, x, y)[::-1], "The two are swapped: first the derivative with respect "
          "to `x`, then the one with respect to `y`."),
         (lambda f, x, y: torch.autograd.grad(f(x, y).sum(), (x, y)),
-         "`x` and `y` are plain numbers here: nothing is tracked until you make leaves of them with "
+         "`x` and `y` do not require a gradient: nothing is recorded until you make leaves of them with "
          "`requires_grad_()`."),
     ],
     hints=[
@@ -440,6 +440,18 @@ def _(f, x, h):
 @central_difference.mistake("Mind the brackets: `/ 2 * h` divides by 2 and then *multiplies* by `h`.")
 def _(f, x, h):
     return (f(x + h) - f(x - h)) / 2 * h
+
+
+@central_difference.mistake(
+    "Only `f(x - h)` is divided. The whole rise is divided by the run, so the rise needs brackets, too."
+)
+def _(f, x, h):
+    return f(x + h) - f(x - h) / (2 * h)
+
+
+@central_difference.mistake("You go half a step to either side. Here `h` is the whole step, to each side.")
+def _(f, x, h):
+    return (f(x + h / 2) - f(x - h / 2)) / h
 
 
 @central_difference.mistake(
