@@ -158,10 +158,22 @@ def refresh(path: Path, *, on_cell: Callable[[], object] = lambda: None) -> None
     nbformat.write(normalise(notebook), path)
 
 
+def notebook_path(text: str) -> Path:
+    """The file of a notebook.
+
+    Raises:
+        argparse.ArgumentTypeError: there is no such file, or its name is not that of a notebook.
+    """
+    path = Path(text)
+    if not path.is_file() or path.suffix != ".ipynb":
+        raise argparse.ArgumentTypeError(f"{text!r} is no notebook; expected a file, as notebooks/02_backward.ipynb")
+    return path
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Refreshes the notebooks named on the command line, or all; returns 1 when a cell raised."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("notebooks", nargs="*", type=Path, help="notebooks to refresh (default: all)")
+    parser.add_argument("notebooks", nargs="*", type=notebook_path, help="notebooks to refresh (default: all)")
     every = [path for folder in NOTEBOOKS for path in sorted(folder.glob("*.ipynb"))]
     paths = parser.parse_args(arguments).notebooks or every
     cells = [cell for path in paths for cell in nbformat.read(path, as_version=4).cells]

@@ -154,8 +154,11 @@ def output_to_html(output: NotebookNode) -> str:
 
 
 def code_to_html(source: str) -> str:
-    """Code in colours."""
-    return f"<pre>{highlight(source, PythonLexer(), HtmlFormatter(nowrap=True))}</pre>"
+    """Code in colours; a line too long for the slide goes on below where it began, not at the margin."""
+    lines = highlight(source, PythonLexer(stripnl=False), HtmlFormatter(nowrap=True)).splitlines(keepends=True)
+    indents = [len(line) - len(line.lstrip()) for line in source.splitlines()]
+    pairs = zip(lines, indents, strict=True)
+    return f"<pre>{''.join(f'<span class=line style=--indent:{n}ch>{line}</span>' for line, n in pairs)}</pre>"
 
 
 def of_code(cell: NotebookNode, heading: str, text: str) -> Slide:
@@ -243,10 +246,22 @@ def page(title: str, body: str) -> str:
     )
 
 
+def lesson_path(text: str) -> Path:
+    """The file of a lesson.
+
+    Raises:
+        argparse.ArgumentTypeError: there is no such file, or it is no lesson.
+    """
+    path = Path(text)
+    if not path.is_file() or not re.fullmatch(r"\d\d_.*\.ipynb", path.name):
+        raise argparse.ArgumentTypeError(f"{text!r} is no lesson; expected a file, as notebooks/02_backward.ipynb")
+    return path
+
+
 def main(arguments: list[str] | None = None) -> None:
     """Writes the slides of the notebooks named on the command line, or of all."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("notebooks", nargs="*", type=Path, help="notebooks to read (default: all of notebooks/)")
+    parser.add_argument("notebooks", nargs="*", type=lesson_path, help="notebooks to read (default: all of notebooks/)")
     parser.add_argument("--into", type=Path, default=ROOT / "slides", help="the folder to fill (default: slides)")
     told = parser.parse_args(arguments)
     told.into.mkdir(parents=True, exist_ok=True)

@@ -51,6 +51,18 @@ def test_a_question_comes_first_and_output_and_bold_wait() -> None:
     assert "Long ago." in shown[shown.index('class="notes" hidden') :]
 
 
+def test_code_keeps_its_lines_and_long_ones_go_on_below_their_start() -> None:
+    shown = slides.code_to_html("def f(x):\n\n    return x")
+    assert re.sub("<[^>]+>", "", shown) == "def f(x):\n\n    return x\n"
+    assert re.findall(r"--indent:(\d+)ch", shown) == ["0", "0", "4"]
+
+
+def test_what_is_no_lesson_is_named(capsys: pytest.CaptureFixture) -> None:
+    with pytest.raises(SystemExit):
+        slides.main(["README.md"])
+    assert "'README.md' is no lesson; expected a file, as notebooks/02" in capsys.readouterr().err
+
+
 def test_a_prediction_shows_its_answer_last_and_blanks_and_hints_are_left_out() -> None:
     blank = code("prediction = ...\n\nexercises.first_slope.check(prediction)", OUTPUT)
     cells = "## Predict", code("exercises.first_slope"), blank, code("exercises.first_slope.hint()")

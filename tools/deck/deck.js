@@ -6,13 +6,16 @@ let at = 0;
 const stepsOf = (slide) => [...slide.querySelectorAll(".step")];
 const overflows = (box) => box.scrollHeight > box.clientHeight + 1 || box.scrollWidth > box.clientWidth + 1;
 
-// Makes the letters of a slide smaller until nothing is cut off: those of code and output first.
+// Makes the letters of a slide smaller until nothing is cut off: those of code and output first, those of the text
+// only where that does not help.
 function fit(slide) {
   const hasCode = slide.querySelector(".code");
   for (let size = 1; size > 0.4; size -= 0.04) {
     slide.style.setProperty("--fit", size);
-    slide.style.setProperty("--words", hasCode && size > 0.6 ? Math.max(size, 0.85) : size);
-    if (![slide, ...slide.querySelectorAll(".body, .body div")].some(overflows)) return;
+    for (const words of hasCode ? (size > 0.6 ? [Math.max(size, 0.85)] : [0.85, size]) : [size]) {
+      slide.style.setProperty("--words", words);
+      if (![slide, ...slide.querySelectorAll(".body, .body div")].some(overflows)) return;
+    }
   }
 }
 
