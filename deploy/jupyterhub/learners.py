@@ -5,6 +5,7 @@ python deploy/jupyterhub/learners.py hub/learners.txt anna ben     adds two, als
 
 from __future__ import annotations
 
+import argparse
 import os
 import re
 import secrets
@@ -70,12 +71,25 @@ def add(path: Path, names: Iterable[str]) -> dict[str, Learner]:
     return learners
 
 
-def main(path: str, *names: str) -> None:
-    """Adds the names to the file at `path` and prints what to tell them."""
-    learners = add(Path(path), names)
-    for name in names:
+def main(arguments: list[str] | None = None) -> None:
+    """Adds names to a list that is there, and prints the password of each.
+
+    Raises:
+        SystemExit: the list is not there or broken, or a name cannot be that of an account.
+    """
+    parser = argparse.ArgumentParser(description="Adds learners to the hub's list and tells their passwords.")
+    parser.add_argument("list", type=Path, help="the hub's list: hub/learners.txt")
+    parser.add_argument("names", nargs="+", metavar="name", help="who is new; who is on the list keeps the password")
+    told = parser.parse_args(arguments)
+    if not told.list.is_file():
+        parser.error(f"there is no list {told.list}; expected the hub's, which its first start makes: hub/learners.txt")
+    try:
+        learners = add(told.list, told.names)
+    except (ValueError, OSError) as error:
+        sys.exit(f"{error}.")
+    for name in told.names:
         print(f"{name}: {learners[name].password}")
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    main()

@@ -83,19 +83,21 @@ def prepare(told: argparse.Namespace) -> None:
     if has_accounts and (closed := closed_folder([Path(sys.executable), Path(sys.base_prefix), ROOT, folder])):
         sys.exit(
             f"Learners' accounts cannot enter {closed}, and what they need lies in it.\nWhat to do: keep the course, "
-            "its Python and --folder where everybody may read, as in /opt. Or try it out with --without-accounts."
+            "its Python and --folder where everybody may read, as in /opt. To try it out only: add --without-accounts."
         )
-    names = told.names.read_text(encoding="utf-8").split() if told.names else [f"learner{n:02}" for n in range(1, 31)]
+    names = [f"learner{n:02}" for n in range(1, 31)]
     try:
+        if told.names:
+            names = list(filter(None, map(str.strip, told.names.read_text(encoding="utf-8").splitlines())))
         known = learners.add(folder / "learners.txt", [INSTRUCTOR, *names])
         if has_accounts:
             for name in known:
                 accounts.prepare(name, folder / "homes")
             dropbox.prepare(folder / "board", group=INSTRUCTOR)
+        publish(told.course, folder / "course")
     except (ValueError, OSError) as error:
         sys.exit(f"{error}.")
     (folder / "board").mkdir(exist_ok=True)
-    publish(told.course, folder / "course")
     install_proxy()
 
 
@@ -116,6 +118,12 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--without-accounts", action="store_true", help="all servers run as you: for trying out")
     parser.add_argument("hub", nargs="*", metavar="-- …", help="goes to JupyterHub, as --JupyterHub.base_url=/x/")
     told = parser.parse_args(arguments)
+    for option in ("names", "ssl_key", "ssl_cert"):
+        file = getattr(told, option)
+        if file and not file.is_file():
+            parser.error(f"--{option.replace('_', '-')}: there is no file {file}")
+    if bool(told.ssl_key) != bool(told.ssl_cert):
+        parser.error("https takes both files: --ssl-key and --ssl-cert")
     told.folder = told.folder.resolve()
     told.without_accounts |= not accounts.are_possible()
     return told
@@ -127,6 +135,8 @@ def main(arguments: list[str] | None = None) -> None:
     prepare(told)
     scheme = "https" if told.ssl_key else "http"
     print(f"Names and passwords: {told.folder / 'learners.txt'}. The hub: {scheme}://{told.ip}:{told.port}", flush=True)
+    if told.ip == "0.0.0.0":
+        print("Learners write the name or address of this machine in place of 0.0.0.0.", flush=True)
     if told.without_accounts:
         print("No system accounts: every learner's code can read all homes. For trying out only.", flush=True)
     settings = {

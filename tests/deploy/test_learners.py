@@ -41,6 +41,31 @@ def test_a_broken_line_is_named(line: str, tmp_path: Path) -> None:
         learners.read(path)
 
 
+def test_the_command_adds_to_a_list_that_is_there(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    path = tmp_path / "learners.txt"
+    with pytest.raises(SystemExit):
+        learners.main([str(path), "anna"])
+    assert f"there is no list {path}" in capsys.readouterr().err
+    learners.add(path, ["ben"])
+    learners.main([str(path), "anna"])
+    assert capsys.readouterr().out == f"anna: {learners.read(path)['anna'].password}\n"
+    with pytest.raises(SystemExit, match="'Anna' cannot be a learner's name"):
+        learners.main([str(path), "Anna"])
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--names=nobody.txt"], "--names: there is no file nobody.txt"),
+        ([f"--ssl-key={__file__}"], "https takes both files"),
+    ],
+)
+def test_options_that_cannot_be_are_refused(options: list[str], said: str, capsys: pytest.CaptureFixture) -> None:
+    with pytest.raises(SystemExit):
+        start.parse(options)
+    assert said in capsys.readouterr().err
+
+
 def test_an_account_of_somebody_else_is_never_used(tmp_path: Path) -> None:
     with pytest.raises(PermissionError, match="the account 'root' of this machine is no learner's: its home is /"):
         accounts.prepare("root", tmp_path)

@@ -54,6 +54,13 @@ def course(tmp_path: Path) -> Class:
     return Class(tmp_path)
 
 
+def test_a_folder_without_lessons_is_not_published(course: Class, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="there is no notebook in .*lesons; expected the folder with the lessons"):
+        publish(tmp_path / "lesons", course.course)
+    course.next_day()
+    assert sorted(path.name for path in course.copy.glob("*.ipynb")) == sorted(LESSONS)
+
+
 def test_what_only_one_has_changed_is_taken_from_that_one(course: Class) -> None:
     write(course.copy / "kept.ipynb", "the learner's")
     write(course.lessons / "changed.ipynb", "second version")
