@@ -312,15 +312,15 @@ def mixed_sum():
 
 @prediction(
     """
-    At some point the gradient is $(3, 4)$. You take a step of length 1. What is the slope in the steepest
-    direction uphill, along the contour, and in the steepest direction downhill? Type three numbers:
+    At some point the gradient is $(3, 4)$. What is the slope in the steepest direction uphill, along the contour,
+    and in the steepest direction downhill? A direction is an arrow of length 1. Type three numbers:
     `prediction = [.., .., ..]`.
     """,
     mistakes=[
         (
             [7.0, 0.0, -7.0],
-            "A step of length 1 cannot go 1 along each axis: that step has length $\\sqrt 2$. How long is the "
-            "arrow?",
+            "A direction of length 1 cannot go 1 along each axis: that arrow has length $\\sqrt 2$. How long is the "
+            "gradient?",
         ),
         ([25.0, 0.0, -25.0], "That is the square of the arrow's length."),
         (
@@ -333,7 +333,7 @@ def mixed_sum():
             "Uphill and downhill are right. A contour joins points of equal height: what does the height do "
             "along it?",
         ),
-        ([1.0, 0.0, -1.0], "1 is the length of the step. The slope is the rise for that step."),
+        ([1.0, 0.0, -1.0], "1 is the length of the direction. The slope says how fast the height changes that way."),
     ],
     hints=[
         "The slope in the direction $d$ is $|\\nabla f| \\cos\\varphi$, with $\\varphi$ the angle between $d$ "
