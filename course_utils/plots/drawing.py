@@ -156,6 +156,18 @@ def caption(ax: Axes, *colours: str) -> list[Text]:
     ]
 
 
+class _HeadWithoutGaps(withStroke):
+    """The halo of an arrow, whose head (its only filled part) stays whole where the shaft is dotted."""
+
+    def draw_path(self, renderer, gc, tpath, affine, rgbFace=None) -> None:
+        own = renderer.new_gc()
+        own.copy_properties(gc)
+        if rgbFace is not None:
+            own.set_dashes(0, None)
+        super().draw_path(renderer, own, tpath, affine, rgbFace)
+        own.restore()
+
+
 class Arrow:
     """An arrow with a name at its tip that can be moved; hidden while it has no length.
 
@@ -171,7 +183,7 @@ class Arrow:
         self.patch = FancyArrowPatch(
             (0, 0), (0, 0), arrowstyle="-|>,head_length=5,head_width=3", mutation_scale=1.4, shrinkA=0, shrinkB=0,
             color=colour, linewidth=width, linestyle=line, joinstyle="miter", zorder=5,
-            path_effects=HALO, clip_on=False,
+            path_effects=[_HeadWithoutGaps(linewidth=4, foreground=palette.PAPER)], clip_on=False,
         )  # fmt: skip
         ax.add_patch(self.patch)
         self.note = ax.annotate(
