@@ -64,7 +64,7 @@ def secant_view(f: object, *, x: object = (-2, 2)) -> View:
             chord_text.set_text(minus(f"secant: {number(difference)}"))
             return (
                 f"{function.label} at {function.names[0]} = {place(at)}: slope of the tangent {number(slope)}, "
-                f"of the secant with h = {h:g} {number(difference)}, {number(abs(difference - slope))} apart"
+                f"of the secant {number(difference)} (h = {h:g}), {number(abs(difference - slope))} apart"
             )
 
         return update

@@ -45,7 +45,7 @@ def test_derivatives_past_the_last_are_zero():
 
 def test_secant_and_tangent():
     assert plot_secant(lambda x: x**2, at=1, h=0.5).description == (
-        "f at x = 1.00: slope of the tangent 2.000, of the secant with h = 0.5 2.500, 0.500 apart"
+        "f at x = 1.00: slope of the tangent 2.000, of the secant 2.500 (h = 0.5), 0.500 apart"
     )
 
 
