@@ -11,7 +11,7 @@ from pathlib import Path
 
 
 def doctor(options: argparse.Namespace) -> int:
-    """Says what is wrong with this machine and how to mend it; 0 only when the lessons will run."""
+    """Says what is wrong with this machine and how to mend it; exits with 0 only when the lessons will run."""
     from .workshop.doctor import examine, show
 
     return show(examine(), as_json=options.json)
@@ -71,15 +71,21 @@ def parser() -> argparse.ArgumentParser:
 
 
 def _seconds(text: str) -> float:
-    seconds = float(text)
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
     if not 0.2 <= seconds <= 3600:
-        raise argparse.ArgumentTypeError(f"{text} seconds; expected 0.2 to 3600")
+        raise argparse.ArgumentTypeError(f"{text!r}; expected seconds, from 0.2 to 3600")
     return seconds
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command and returns its exit code: 0, or 1 where something is wrong (2 for a wrong command line)."""
-    options = parser().parse_args(arguments)
+    commands = parser()
+    options = commands.parse_args(arguments)
+    if getattr(options, "group", None) and not options.prepare:
+        commands.error(f"--group {options.group} goes with --prepare FOLDER")
     try:
         return options.run(options)
     except ModuleNotFoundError as error:

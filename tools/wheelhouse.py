@@ -25,6 +25,7 @@ from email import message_from_bytes
 from functools import partial
 from pathlib import Path
 
+from course import supported_minors
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name, parse_wheel_filename
@@ -50,8 +51,7 @@ Made for {targets}. This folder takes {megabytes} MB; the course installed takes
 2. Copy the folder {course} to your own disk.
 3. Open a terminal in the copy and start the first lesson:
 
-     Windows        py -3.{minor} tools\\course.py -m jupyter lab notebooks\\00_start_here.ipynb
-     macOS, Linux   python3.{minor} tools/course.py -m jupyter lab notebooks/00_start_here.ipynb
+{commands}
 
 The first start installs everything from the folder {wheels}, which takes a few minutes and no network. Later starts
 take seconds. If one stops, it says why, and what to do.
@@ -67,6 +67,13 @@ class Target:
 
     def __str__(self) -> str:
         return f"{self.system}-3.{self.minor}"
+
+    @property
+    def command(self) -> str:
+        """What a learner types to start the first lesson."""
+        if self.system == "windows":
+            return f"py -3.{self.minor} tools\\course.py -m jupyter lab notebooks\\00_start_here.ipynb"
+        return f"python3.{self.minor} tools/course.py -m jupyter lab notebooks/00_start_here.ipynb"
 
     @property
     def pip_options(self) -> list[str]:
@@ -92,12 +99,16 @@ def parse_target(text: str) -> Target:
     """`windows-3.12` as a target.
 
     Raises:
-        argparse.ArgumentTypeError: the text is of another form, or names an unknown system.
+        argparse.ArgumentTypeError: the text is of another form, or names an unknown system or an unfit Python.
     """
     found = re.fullmatch(rf"({'|'.join(SYSTEMS)})-3\.(\d+)", text)
     if not found:
         known = ", ".join(SYSTEMS)
         raise argparse.ArgumentTypeError(f"{text!r}: write one of {known}, and a Python, as in windows-3.12")
+    minors = supported_minors()
+    if int(found[2]) not in minors:
+        fitting = f"3.{minors[0]} to 3.{minors[-1]}"
+        raise argparse.ArgumentTypeError(f"{text!r}: the course needs Python {fitting}, as in windows-3.12")
     return Target(found[1], int(found[2]))
 
 
@@ -201,9 +212,8 @@ def tell(stick: Path, targets: list[Target]) -> None:
     """Writes the page for learners, and says what was made."""
     sizes = [file.stat().st_size for file in stick.rglob("*") if file.is_file()]
     megabytes = round(sum(sizes) / 1e6)
-    page = INSTALL.format(
-        targets=", ".join(map(str, targets)), megabytes=megabytes, course=COURSE, wheels=WHEELS, minor=targets[0].minor
-    )
+    made_for, commands = ", ".join(map(str, targets)), "\n".join(f"     {each!s:14} {each.command}" for each in targets)
+    page = INSTALL.format(targets=made_for, megabytes=megabytes, course=COURSE, wheels=WHEELS, commands=commands)
     (stick / "INSTALL.txt").write_text(page, encoding="utf-8")
     wheels = [file.name for file in (stick / COURSE / WHEELS).iterdir()]
     print(

@@ -121,7 +121,7 @@ def test_a_folder_without_the_right_wheels_is_told_from_a_missing_network() -> N
     assert told == "the folder `wheels` has nothing for this Python and machine."
 
 
-@pytest.mark.parametrize("text", ["windows", "windows-2.7", "windows-3.x", "amiga-3.12"])
+@pytest.mark.parametrize("text", ["windows", "windows-2.7", "windows-3.9", "windows-3.x", "amiga-3.12"])
 def test_what_is_no_target_is_refused(text: str) -> None:
     with pytest.raises(argparse.ArgumentTypeError, match="as in windows-3.12"):
         wheelhouse.parse_target(text)
