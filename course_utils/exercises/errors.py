@@ -32,7 +32,7 @@ PLAIN_WORDS = {
     r"appears? to not have been used in the graph":
         "The output does not depend on this input, so there is no path to walk. Is it the very tensor you computed "
         "with? If it may be unused, pass `allow_unused=True` (gives None) or `materialize_grads=True` (gives zeros).",
-    r"Only Tensors of floating point and complex dtype can require gradients":
+    r"[Oo]nly Tensors of floating point (and complex )?dtype can require gradients":
         "Whole numbers have no gradients, because they cannot be moved a little. Make the tensor with a floating "
         "dtype.",
     r"you can only change requires_grad flags of leaf variables":
@@ -60,8 +60,11 @@ PLAIN_WORDS = {
     r"Jacobian mismatch":
         "The gradient that `backward` returns is not the one that finite differences measure: the derivative is wrong.",
     r"'(float|int)' object has no attribute '(backward|grad|requires_grad_?|detach|item|grad_fn)'":
-        "This is a plain number: `.item()` or `float()` has cut it off from the graph. Keep the tensor as long as you "
-        "want gradients.",
+        "This is a plain number, not a tensor. Either no tensor was made of it, or `.item()` or `float()` has cut it "
+        "off from the graph. Keep the tensor as long as you want gradients.",
+    r"'(bool|Tensor)' object is not callable":
+        "There are brackets after something that is no function. `.grad` and `requires_grad` are read without "
+        "brackets; `requires_grad_()`, with the underscore, sets the flag. Or is a `*` missing before the bracket?",
     r"'NoneType'":
         "Something here is None. A `.grad` is None before `backward` has run, after `zero_grad()`, and always on a "
         "tensor that is not a leaf. A function without `return` gives None too.",
@@ -70,7 +73,7 @@ PLAIN_WORDS = {
         "`torch.where`.",
     r"(cannot be converted to Scalar|only one element tensors can be converted)":
         "A tensor with several entries cannot become one number. Reduce it first, for example with `sum()`; to join "
-        "tensors, use `torch.stack`.",
+        "tensors, use `torch.stack`; and for all entries at once use `torch.sin` or `torch.exp`, not those of `math`.",
     r"got tuple|'tuple' object has no attribute|'tuple' and|and 'tuple'":
         "Something here is a tuple. `torch.autograd.grad` always returns one, with a gradient for each input, even if "
         "there is one input only: take the tensor out of it.",
