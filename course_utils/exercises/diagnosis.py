@@ -68,7 +68,9 @@ def describe(seen: object, expected: object, *, it: str, may_tell_factor: bool, 
         deeper = describe(seen[at], expected[at], it="It is", may_tell_factor=may_tell_factor, tolerance=tolerance)
         return f"Look at number {at + 1} of {len(seen)}. {deeper}"
     if type(seen) is not type(expected):
-        return f"{it} {_kind(seen)}, and {_kind(expected)} is asked for."
+        return f"{it} {_kind(seen)}, and {_asked_for(expected)}."
+    if isinstance(seen, str) and may_tell_factor:  # a probe's word for what the learner's code does
+        return f"It gives “{seen}”, and that is not right."
     return f"{it} {_kind(seen)}, as it should be, but not the right one."
 
 
@@ -88,6 +90,11 @@ def _kind(value: object) -> str:
     return names.get(type(value), "None")
 
 
+def _asked_for(expected: object) -> str:
+    kind = _kind(expected)
+    return f"{kind} {'are' if kind.startswith('numbers') else 'is'} asked for"
+
+
 def _differences(
     seen: torch.Tensor, expected: torch.Tensor, *, it: str, may_tell_factor: bool, tolerance: float
 ) -> Iterator[str]:
@@ -101,7 +108,7 @@ def _differences(
     if seen.shape != expected.shape:
         reshaped = seen.numel() == expected.numel() and agrees(seen.reshape(expected.shape))
         but = ": right numbers, wrong shape" if reshaped else ""
-        yield f"{it} {_kind(seen)}, and {_kind(expected)} is asked for{but}."
+        yield f"{it} {_kind(seen)}, and {_asked_for(expected)}{but}."
     if seen.is_complex() != expected.is_complex():
         yield f"{it} {'complex' if seen.is_complex() else 'real'} numbers, and the other kind is asked for."
     for found, name in (("isnan", "nan (not a number)"), ("isinf", "infinity")):

@@ -133,7 +133,8 @@ def _(net, optimizer, loss_fn, x, y):
 
 
 @train_step.mistake(
-    "The training is right. But the loss you return is a tensor: who adds it up keeps its graph alive. Return a number."
+    "The training is right. But the loss you return is still a tensor, and unless it is detached, whoever keeps it "
+    "keeps its graph alive. Return a plain number."
 )
 def _(net, optimizer, loss_fn, x, y):
     loss = loss_fn(net(x), y)
@@ -172,6 +173,7 @@ broadcast_size = Prediction(
         (4, "So it was meant. But PyTorch lines up shapes from the *last* dimension, and stretches every 1 it meets."),
         (8, "Nothing is put side by side: a dimension of size 1 is stretched to the size of the other."),
         (1, "The mean over them would be one number. How many are there before the mean?"),
+        ([4, 4], "That is the right shape. How many numbers does it hold?"),
         (5, "Sizes are not added up: a dimension of size 1 is stretched to the size of the other."),
     ],
     hints=[
@@ -218,7 +220,7 @@ def _adam_steps(adam_step):
     seen = []
     for step in (1, 2, 3):
         p, m, v = adam_step(p, torch.stack([p[0], 5 * p[1]]), m, v, step, *SETTINGS)
-        seen += [p, m, v]
+        seen += [p.clone(), m.clone(), v.clone()]  # or a change in place would spoil what was seen before
     return seen
 
 
@@ -302,6 +304,12 @@ def _(p, g, m, v, step, lr, b1, b2, eps):
     return p - lr * (m / (1 - b1**step)) / (v / (1 - b2**step) + eps).sqrt(), m, v
 
 
+@adam_step.mistake("`eps` is missing: add it to the root before you divide. Here it is large enough to be noticed.")
+def _(p, g, m, v, step, lr, b1, b2, eps):
+    m, v = b1 * m + (1 - b1) * g, b2 * v + (1 - b2) * g**2
+    return p - lr * (m / (1 - b1**step)) / (v / (1 - b2**step)).sqrt(), m, v
+
+
 @adam_step.mistake(
     "The numbers are right, but the tensors passed in are changed: `mul_`, `add_` and `-=` write in place."
 )
@@ -340,6 +348,10 @@ def _is_straight(model):
     return torch.allclose(middle, (first + last) / 2, atol=1e-6)
 
 
+def _share_right(scores, labels, *, above):
+    return ((scores.flatten() > above) == (labels > 0)).double().mean()
+
+
 def _how_it_classifies(classifier):
     points, labels = _ring(200)
     with _GradientsSeen() as steps:
@@ -347,11 +359,15 @@ def _how_it_classifies(classifier):
     with torch.no_grad():
         scores = model(points)
         if scores.shape not in {(200,), (200, 1)}:
-            return f"scores of shape {tuple(scores.shape)}"
-        if ((scores.flatten() > 0) == (labels > 0)).double().mean() >= 0.95:
+            raise ValueError(f"the scores have the shape {tuple(scores.shape)}; asked for is (200,) or (200, 1)")
+        if _share_right(scores, labels, above=0) >= 0.95:
             return "right"
         if "some" not in steps.found and steps.found:
             return f"steps find {sorted(steps.found)}"
+        if _share_right(scores, labels, above=0.5) >= 0.95:
+            return "right above a half"
+        if steps.found and scores.std() < 0.05:
+            return "the same score for all"
         return "straight" if _is_straight(model) else "too few right"
 
 
@@ -414,7 +430,8 @@ def _(points, labels):
 
 
 @classifier.mistake(
-    "Every `step` finds `.grad` empty: it comes after `zero_grad` and before `backward`. The weights never move."
+    "Every `step` finds `.grad` empty, so the weights never move. Either it comes after `zero_grad` and before "
+    "`backward`, or the optimiser holds the weights of another network."
 )
 def _(points, labels):
     net = _network()
@@ -450,7 +467,28 @@ def _(points, labels):
 
 
 @classifier.mistake(
-    "It learns, but fewer than 95 % are right. Train longer, with a larger learning rate, or a wider layer."
+    "The two classes are well apart, but at a score of 0.5, not of 0: the scores were trained towards 0 and 1, or end "
+    "in a sigmoid. Return raw scores, and train them with `nn.BCEWithLogitsLoss()`."
+)
+def _(points, labels):
+    net = torch.nn.Sequential(_network(), torch.nn.Sigmoid())
+    return _train(net, points, labels, loss_fn=torch.nn.functional.binary_cross_entropy)
+
+
+@classifier.mistake(
+    "All points get nearly the same score. Look at the shapes in your loss: (200, 1) against (200,) compares each "
+    "score with every label. If they agree: is there a sigmoid in front of a loss that has one itself?"
+)
+def _(points, labels):
+    def broadcast(scores, labels):
+        return (scores.unsqueeze(1) - labels).square().mean()
+
+    return _train(_network(), points, labels, loss_fn=broadcast)
+
+
+@classifier.mistake(
+    "Fewer than 95 % are right. If the loss falls, train longer, with a larger learning rate, or a wider layer. If it "
+    "does not, look at the order of your training step."
 )
 def _(points, labels):
     return _train(_network(), points, labels, steps=5, lr=0.01)

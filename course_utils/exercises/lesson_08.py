@@ -146,8 +146,8 @@ where_leaks = Prediction(
 roots_at_zero = Prediction(
     """
     Three slopes at 0: that of `torch.sqrt(x)`; that of `torch.sqrt((v**2).sum())` for `v = (0, 0)`; that of
-    `torch.linalg.vector_norm(v)`, the same formula, ready-made. Type three of `"0"`, `"inf"`, `"nan"`, the second and
-    third for each entry: `prediction = ["…", "…", "…"]`.
+    `torch.linalg.vector_norm(v)`, the same formula, ready-made. Type three words, each `"0"`, `"inf"` or `"nan"`; the
+    second and the third stand for both entries of the gradient: `prediction = ["…", "…", "…"]`.
     """,
     ["inf", "nan", "0"],
     probe=_word,
@@ -182,7 +182,7 @@ def _slope_of(function, at):
     where $x > 0$, and 0 elsewhere: no nan, no inf.
     """,
     probe={
-        "values at 4 and 0.25": lambda safe_sqrt: safe_sqrt(torch.tensor([4.0, 0.25])),
+        "values at 4, −1 and 0.25": lambda safe_sqrt: safe_sqrt(torch.tensor([4.0, -1.0, 0.25])),
         "slopes at 4 and 0.25": lambda safe_sqrt: _slope_of(safe_sqrt, [4.0, 0.25]),
         "exactly 0 at −1 and 0": lambda safe_sqrt: not safe_sqrt(torch.tensor([-1.0, 0.0])).any().item(),
         "slope at −1": lambda safe_sqrt: _kind(_slope_of(safe_sqrt, [-1.0])),
@@ -221,8 +221,8 @@ def _(x):
 
 
 @safe_sqrt.mistake(
-    "The values are right, the slopes are nan: the root is computed for *all* entries before `where` chooses, and 0 "
-    "times its slope is nan. The root must not see them."
+    "The values are right, the slopes are nan: the root was computed for an entry that is not positive, or for a 0 in "
+    "its place, and a slope of nan or inf times 0 is nan. Show the root positive numbers only."
 )
 def _(x):
     return torch.where(x > 0, torch.sqrt(x), 0.0)
@@ -242,7 +242,10 @@ def _(x):
     return torch.sqrt(x.clamp(min=0) + 1e-12)
 
 
-@safe_sqrt.mistake("Nearly: at exactly 0 the slope is still infinite; `clamp` lets the gradient through at its edge.")
+@safe_sqrt.mistake(
+    "Nearly: at exactly 0 the slope is still infinite. The root sees the 0, and the gradient gets through, as it does "
+    "at the edge of `clamp`."
+)
 def _(x):
     return x.clamp(min=0).sqrt()
 
@@ -267,8 +270,8 @@ def _losses(alive):
         return saved
 
     w = torch.tensor(2.0, requires_grad=True)
-    for value in (1.0, 2.0, 4.0):
-        with torch.autograd.graph.saved_tensors_hooks(pack, lambda saved: saved.tensor):
+    for value in (1.0, 2.0, 4.25):
+        with torch.enable_grad(), torch.autograd.graph.saved_tensors_hooks(pack, lambda saved: saved.tensor):
             loss = (w * value - 1) ** 2
         yield loss
         loss = None
@@ -306,6 +309,15 @@ def running_loss(losses):
 @running_loss.right
 def _(losses):
     return sum(loss.detach() for loss in losses)
+
+
+@running_loss.right
+def _(losses):
+    total = torch.tensor(0.0)
+    with torch.no_grad():
+        for loss in losses:
+            total += loss
+    return total
 
 
 @running_loss.mistake(

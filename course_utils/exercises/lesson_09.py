@@ -105,7 +105,8 @@ scaled_exp = Exercise(
     },
     hints=[
         "The derivative of $e^{kx}$ is $k e^{kx}$, and $e^{kx}$ is the output itself. What is worth saving?",
-        "Save tensors with `ctx.save_for_backward(…)`, and keep the number as `ctx.k = …`.",
+        "Save tensors with `ctx.save_for_backward(…)`, and keep the number as `ctx.k = …`. What you get back is a "
+        "tuple, even if it holds only one tensor: `(y,) = ctx.saved_tensors`.",
         "`forward` has two inputs, so `backward` returns two values. The first is multiplied by what comes from "
         "upstream.",
     ],
@@ -141,8 +142,8 @@ scaled_exp.mistakes += [
     (_scaled_exp(lambda upstream, k, y: (upstream * k * y, None), save=lambda x, y: y.detach()), "The first derivative "
      "is right, the second is not: what you kept was computed aside, by `detach` or ahead of time, so PyTorch takes it "
      "for a constant. Save the output itself, and multiply in `backward`."),
-    (_scaled_exp(lambda upstream, k, y: (None, upstream * k * y)), "The order is that of the inputs: the gradient "
-     "belongs to `x`, and None to `k`."),
+    (_scaled_exp(lambda upstream, k, y: (None, upstream * k * y)), "The gradient belongs to the first input, "
+     "`x`, and None to the second: `k` is a plain number and gets no gradient, not even 0."),
     (_scaled_exp(lambda upstream, k, x: (upstream * k * torch.exp(x), None), save=lambda x, y: x), "In `backward` the "
      "exponent is $x$ without its `k`."),
     (lambda x, k: torch.exp(k * x), "The numbers are right, but they are those of `torch.exp`. Write a class that "
@@ -463,8 +464,8 @@ def _(net, x):
 
 @prediction(
     """
-    A network has three blocks, and each is called through `checkpoint`. Then `backward` runs once. How many times has
-    the `forward` of a block run by then, all three counted together? Type a number.
+    A network has three blocks, and each is called through `checkpoint`. Then `backward` runs once. Count each time that
+    the `forward` of any block runs, from the start to the end of `backward`: how many times is that? Type a number.
     """,
     mistakes=[
         (3, "Once for each on the way forward. But what is inside the blocks was not kept, and `backward` needs it. "
@@ -474,6 +475,7 @@ def _(net, x):
         (4, "All three have forgotten their inner values, so `backward` computes all of them anew."),
         (12, "Each block computes its inner values anew by itself, from its own input that was kept."),
         (1, "All three have to run for there to be an output."),
+        (2, "That is one block: once forward, once again in `backward`. There are three."),
     ],
     hints=[
         "Checkpointing forgets what is inside a block and keeps its input.",

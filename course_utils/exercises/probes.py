@@ -34,5 +34,5 @@ def names(answer: object) -> object:
     if isinstance(answer, str):
         return frozenset(re.findall(r"\w+", answer))
     if isinstance(answer, list | tuple | set | frozenset) and all(isinstance(name, str) for name in answer):
-        return frozenset(answer)
+        return frozenset(name.removeprefix("torch.") for name in answer)
     return answer

@@ -166,6 +166,16 @@ def _(w, optimizer, batches):
     _steps(w, optimizer, batches, lambda losses: losses[-1].backward())
 
 
+@rebuilt_loss.mistake(
+    "That is the mean over all samples. The batches have different sizes; here each batch's mean counts the same."
+)
+def _(w, optimizer, batches):
+    for _ in range(3):
+        optimizer.zero_grad()
+        torch.cat([(w * x - y) ** 2 for x, y in batches]).mean().backward()
+        optimizer.step()
+
+
 @rebuilt_loss.mistake("You take a step after every batch. One step was asked for, on the mean over all of them.")
 def _(w, optimizer, batches):
     for _ in range(3):
@@ -472,7 +482,8 @@ def _after_masked(loop: Callable[..., object]) -> torch.Tensor:
     probe={"the weight after two steps": _after_masked},
     hints=[
         "Print `loss`, then `w.grad`. The loss is a fine number. On which edge of the graph does nan appear?",
-        "A mask *after* the root comes too late: 0 times infinity is nan. What may the root be allowed to see?",
+        "A mask *after* the root comes too late: 0 times infinity is nan. And a 0 under the root is as bad as a "
+        "negative number. What may the root be allowed to see?",
     ],
 )
 def masked_too_late(w, optimizer, x, y):

@@ -65,6 +65,7 @@ def test_an_observation_is_a_copy_of_its_own():
         (None, 3.0, "None"),
         ("three", 3.0, "a text, and a single number is asked for"),
         ([1.0, 2.0], 3.0, "numbers of shape (2,), and a single number is asked for"),
+        (3.0, [1.0, 2.0], "a single number, and numbers of shape (2,) are asked for"),
         ([1, 2, 3, 4], [[1, 2], [3, 4]], "right numbers, wrong shape"),
         ([[1, 3], [2, 4]], [[1, 2], [3, 4]], "rows and columns are swapped"),
         ([0, 0, 0], [1, 2, 3], "zero everywhere"),
@@ -100,6 +101,7 @@ CALL = {"probe": lambda f: f(torch.tensor([1.0, 3.0]))}
         (lambda x: -2 * x, "The sign is wrong"),
         (lambda x: print(end=""), "Is there a `return`?"),
         (lambda x: x.undefined, "stops with AttributeError in the line"),
+        (lambda x: "nan", "a text, and numbers of shape (2,) are asked for"),
         (double(3.0), "Pass the function itself, without calling it: `check(double)`"),
         (lambda: 1.0, "called as `double(x)`; your parameters are: none"),
         (lambda x, y: x, "your parameters are: x, y"),
@@ -107,6 +109,11 @@ CALL = {"probe": lambda f: f(torch.tensor([1.0, 3.0]))}
 )
 def test_diagnosis_of_functions(answer, says):
     assert says in message_for(answer, double, **CALL)
+
+
+def test_a_wrong_word_of_a_probe_is_told():
+    kind = {"slope at 0": lambda f: f(0.0)}
+    assert "*slope at 0*. It gives “inf”, and that is not right." in message_for(lambda x: "inf", lambda x: "0", probe=kind)
 
 
 def test_a_factor_is_told_of_functions_only_or_it_would_give_the_number_away():
