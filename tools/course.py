@@ -49,10 +49,11 @@ FAILURES = [
         "Build Tools) and run the same command again.",
     ),
     (
-        rf"(?s)Looking in links: [^\n]*{re.escape(str(WHEELS))}\n.*No matching distribution found",
+        rf"(?s)Looking in links: [^\n]*{re.escape(str(WHEELS))}\n.*(No matching distribution|ResolutionImpossible)",
         "the folder `wheels` has nothing for this Python and machine.",
         "use a Python that it was made for: the file torch-…-cp312-… in it is for Python 3.12, and so on. Or have it\n"
-        "made for this one as well, on a machine with a network (docs/offline.md).",
+        "made for this one as well, on a machine with a network (docs/offline.md). For tests, slides or the hub it\n"
+        "has packages only where it was filled --with=test, --with=slides or --with=hub.",
     ),
     (
         r"Ignoring indexes|(NewConnection|ConnectTimeout|ReadTimeout|NameResolution|Proxy|SSL)Error",
@@ -78,6 +79,13 @@ def supported_minors() -> range:
     text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
     oldest, beyond = re.search(r'requires-python = ">=3\.(\d+),<3\.(\d+)"', text).groups()
     return range(int(oldest), int(beyond))
+
+
+def known_extras() -> list:
+    """The names of the extras in pyproject.toml."""
+    text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    table = re.search(r"(?ms)^\[project\.optional-dependencies\]$(.*?)(?=^\[|\Z)", text)
+    return re.findall(r"(?m)^([\w-]+) = \[", table.group(1)) if table else []
 
 
 def other_pythons() -> list:
@@ -198,6 +206,8 @@ def main(arguments: list) -> int:
     extras = set()
     while arguments and arguments[0].startswith("--with="):
         extras.add(arguments.pop(0).split("=", 1)[1])
+    for unknown in sorted(extras.difference(known_extras())):
+        fail(f"--with={unknown}: the course has no such extra.", "write one of " + ", ".join(known_extras()))
     bring_up_to_date(extras)
     return run(arguments) if arguments else 0
 

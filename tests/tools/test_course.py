@@ -116,6 +116,12 @@ def fake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
     return installs
 
 
+def test_an_extra_that_is_not_there_is_named(fake: list[list[str]]) -> None:
+    with pytest.raises(SystemExit, match="--with=tset: the course has no such extra.\nWhat to do: write one of test, "):
+        course.main(["--with=tset"])
+    assert fake == []
+
+
 def test_a_second_start_installs_nothing(fake: list[list[str]]) -> None:
     course.main(["--with=test"])
     course.main(["--with=test"])
