@@ -285,6 +285,7 @@ passes = Prediction(
         ([1000, 3], "The other way round: a row belongs to an output, a column to an input."),
         ([1, 1], "One pass gives one row, or one column. The whole table takes as many as it has."),
         ([3000, 3000], "That is the number of slopes in the table. One pass gives a whole row of it, or a column."),
+        ([1, 1000], "The second is right. One walk backwards gives the slopes of *one* output, for all inputs."),
         ([3, 3], "The first is right. A column belongs to an input, and there are more of those."),
         ([1000, 1000], "The second is right. A row belongs to an output, and there are fewer of those."),
     ],

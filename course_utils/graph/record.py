@@ -25,7 +25,9 @@ _NOT_THE_LEARNERS = tuple(f"{Path(place).resolve()}/" for place in (torch.__path
 _LEAF = "leaf"
 _ATEN = torch.ops.aten
 # Operations with a number that autograd does not count among their inputs.
-_WITH_NUMBER = {_ATEN.rsub.Scalar, _ATEN.pow.Tensor_Scalar, _ATEN.pow.Scalar, _ATEN.remainder.Scalar}
+_WITH_NUMBER = {
+    _ATEN.rsub.Scalar, _ATEN.pow.Tensor_Scalar, _ATEN.pow.Scalar, _ATEN.remainder.Scalar, _ATEN.mul.Scalar,
+}  # fmt: skip
 
 
 class Input(NamedTuple):

@@ -27,6 +27,13 @@ def test_every_value_is_known():
     assert by_name(graph, "x").value.numbers == (2.0,)
 
 
+def test_the_numbers_in_a_gradients_own_graph_are_known():
+    def slope(x):
+        return torch.autograd.grad(x**3, x, create_graph=True)[0]
+
+    assert [node.value.numbers[0] for node in trace(slope, x=2).nodes if node.kind == "constant"] == [2, 3, 1]
+
+
 def test_the_functions_own_names_are_on_the_graph():
     def f(x):
         u = x**2
