@@ -113,7 +113,9 @@ def test_diagnosis_of_functions(answer, says):
 
 def test_a_wrong_word_of_a_probe_is_told():
     kind = {"slope at 0": lambda f: f(0.0)}
-    assert "*slope at 0*. It gives “inf”, and that is not right." in message_for(lambda x: "inf", lambda x: "0", probe=kind)
+    assert "*slope at 0*. It gives “inf”, and that is not right." in message_for(
+        lambda x: "inf", lambda x: "0", probe=kind
+    )
 
 
 def test_a_factor_is_told_of_functions_only_or_it_would_give_the_number_away():
