@@ -60,10 +60,11 @@ def describe(seen: object, expected: object, *, it: str, may_tell_factor: bool, 
         return next(_differences(seen, expected, it=it, may_tell_factor=may_tell_factor, tolerance=tolerance))
     if isinstance(seen, frozenset) and isinstance(expected, frozenset):
         missing = "some are missing" if expected - seen else "none is missing"
-        return f"Of the {len(seen)} you name, {len(seen & expected)} belong there; {missing}."
+        right = len(seen & expected)
+        return f"You name {len(seen)}, of which {right or 'none'} belong{'s' * (right == 1)} there; {missing}."
     if isinstance(seen, list) and isinstance(expected, list):
         if len(seen) != len(expected):
-            return f"{it} {len(seen)} things, and {len(expected)} are asked for."
+            return f"{it} {len(seen)} thing{'s' * (len(seen) != 1)}, and {len(expected)} are asked for."
         at = next(i for i, pair in enumerate(zip(seen, expected, strict=True)) if not same(*pair, tolerance=tolerance))
         deeper = describe(seen[at], expected[at], it="It is", may_tell_factor=may_tell_factor, tolerance=tolerance)
         return f"Look at number {at + 1} of {len(seen)}. {deeper}"

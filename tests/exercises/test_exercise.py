@@ -75,7 +75,7 @@ def test_an_observation_is_a_copy_of_its_own():
         ([4, 3, 2, 1], [1, 2, 3, 4], "opposite order"),
         ([7.0, 8.5], [1.0, 2.0], "The shape (2,) is right, the numbers are not"),
         (1 + 2j, 1.0, "complex numbers"),
-        ({"a", "b"}, {"a", "c"}, "Of the 2 you name, 1 belong there; some are missing"),
+        ({"a", "b"}, {"a", "c"}, "You name 2, of which 1 belongs there; some are missing"),
         ([[1, 2], [3]], [[1, 2], [3], [4]], "2 things, and 3 are asked for"),
         ([[1, 2], [3]], [[1, 2], [4]], "Look at number 2 of 2"),
         (object(), 1.0, "of type object"),
