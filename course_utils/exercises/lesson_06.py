@@ -14,7 +14,8 @@ from .probes import names
     called for each of them. Which `k` leaves the gradient of the mean over all ten in `.grad`? Type a number.
     """,
     mistakes=[
-        (1.0, "Then the gradients of all micro-batches are added up: as many times too large as there are micro-batches."),
+        (1.0, "Then the gradients of all micro-batches are added up, and what comes out is the right gradient times "
+         "their number."),
         (2.0, "Two is the number of samples in a micro-batch. The mean has divided by that already."),
         (4.0, "Four was the number of micro-batches of the eight samples above. Count them anew for ten samples."),
         (10.0, "Ten would be right for *sums*. Each loss is a mean, so the division by two is done already."),
