@@ -116,6 +116,9 @@ def reinstall(*packages: str) -> str:
     folder = course_folder()
     if folder is None and not packages:
         return "run `make install` in the course's folder"
+    own = Path(folder or "", ".venv", "Scripts/python.exe" if platform.system() == "Windows" else "bin/python")
+    if folder and not packages and own.exists() and Path(sys.prefix).resolve() != own.parents[1].resolve():
+        return f"use the course's own Python, {command(own)}; JupyterLab with it is started by `make lab`"
     has_pip = importlib.util.find_spec("pip") is not None  # an environment made by uv has none
     pip = [sys.executable, "-m", "pip", "install"] if has_pip else ["uv", "pip", "install", "--python", sys.executable]
     wheels = ["--no-index", "--find-links", folder / "wheels"] if folder and (folder / "wheels").is_dir() else []

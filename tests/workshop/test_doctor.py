@@ -181,6 +181,11 @@ def test_the_mend_fits_the_environment(tmp_path, monkeypatch):
     assert checkup.reinstall() == checkup.command(
         sys.executable, "-m", "pip", "install", "-c", tmp_path / "constraints.txt", "-e", tmp_path
     )
+    for program in ("bin/python", "Scripts/python.exe"):
+        (tmp_path / ".venv" / program).parent.mkdir(parents=True)
+        (tmp_path / ".venv" / program).touch()
+    assert checkup.reinstall().startswith("use the course's own Python, ")
+    monkeypatch.setattr(sys, "prefix", str(tmp_path / ".venv"))
     (tmp_path / "wheels").mkdir()
     assert "--no-index --find-links" in checkup.reinstall()
     monkeypatch.setattr(checkup.importlib.util, "find_spec", lambda name: None)
