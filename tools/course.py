@@ -52,8 +52,8 @@ FAILURES = [
         rf"(?s)Looking in links: [^\n]*{re.escape(str(WHEELS))}\n.*(No matching distribution|ResolutionImpossible)",
         "the folder `wheels` has nothing for this Python and machine.",
         "use a Python that it was made for: the file torch-…-cp312-… in it is for Python 3.12, and so on. Or have it\n"
-        "made for this one as well, on a machine with a network (docs/offline.md). For tests, slides or the hub it\n"
-        "has packages only where it was filled --with=test, --with=slides or --with=hub.",
+        "made for this one as well, on a machine with a network (docs/offline.md). What the tests and the slides\n"
+        "need besides is there only where it was filled --with=test.",
     ),
     (
         r"Ignoring indexes|(NewConnection|ConnectTimeout|ReadTimeout|NameResolution|Proxy|SSL)Error",
