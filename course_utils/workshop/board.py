@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import html
-import re
 import textwrap
 from collections import Counter
 from dataclasses import dataclass, field
@@ -92,7 +91,8 @@ class Row:
 
 def shorten(text: str, limit: int) -> str:
     """The first words of a text in Markdown, at most `limit` characters, no formula cut in two."""
-    plain = " ".join(re.sub(r"[`*]", "", text).split())
+    parts = [part if place % 2 else part.replace("*", "") for place, part in enumerate(text.split("`"))]  # odd: code
+    plain = " ".join("".join(parts).split())
     if len(plain) <= limit:
         return plain
     room = plain[: max(1, limit - 1)]
@@ -150,7 +150,8 @@ class Board:
         stuck = [f"Stuck on {row.label}: {', '.join(row.stuck)}" for row in self.rows if row.stuck and who]
         notes = [*stuck, LEGEND if self._open else "", self._omissions]
         told, below = ([textwrap.fill(line, width) for line in lines if line] for lines in (self._told, notes))
-        return "\n".join([*told, "", table, *below] if table else [*told, *below])
+        shown = "\n".join([*told, "", table, *below] if table else [*told, *below])
+        return shown.replace("$", "").replace(r"\cdot", "·")  # a terminal draws no formulas
 
     def __repr__(self) -> str:
         return self.text()

@@ -238,6 +238,7 @@ def test_json_holds_all_of_it(tmp_path, learner):
         ("Short.", 20, "Short."),
         ("One two three four", 12, "One two…"),
         ("Use `x.grad` here", 30, "Use x.grad here"),
+        ("*Never* `w * x**2`", 30, "Never w * x**2"),
         ("The slope is $2 x$ at the place", 18, "The slope is…"),
         ("Averyveryverylongword", 8, "Averyve…"),
     ],
