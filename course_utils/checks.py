@@ -13,10 +13,14 @@ def describe(value: object) -> str:
     if isinstance(value, torch.Tensor):
         kind = str(value.dtype).removeprefix("torch.")
         return f"a {kind} tensor of shape {tuple(value.shape)}" if value.dim() else f"a {kind} tensor with one value"
+    if isinstance(value, type):
+        return f"the class {value.__name__}"
+    if isinstance(value, torch.nn.Module):
+        return f"the module {type(value).__name__}"
     if callable(value):
         return f"the function {getattr(value, '__name__', type(value).__name__)}"
     shown = repr(value)
-    return shown if len(shown) <= 60 else f"a {type(value).__name__}"
+    return shown if len(shown) <= 60 else f"an object of type {type(value).__name__}"
 
 
 def check_number(value: object, *, name: str) -> float:

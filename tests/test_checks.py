@@ -57,5 +57,7 @@ def test_tensors_come_out_detached_and_in_float64():
 
 
 def test_long_values_are_named_by_their_kind():
-    assert checks.describe(list(range(100))) == "a list"
+    assert checks.describe(list(range(100))) == "an object of type list"
     assert checks.describe(torch.sin) == "the function sin"
+    assert checks.describe(torch.nn.Linear) == "the class Linear"
+    assert checks.describe(torch.nn.Linear(1, 1)) == "the module Linear"
