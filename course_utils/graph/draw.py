@@ -21,7 +21,7 @@ from .numbers import format_number, format_shape, format_summary
 from .strokes import CELL, DIM, STYLE, TITLE_CELL, backward_line, cut_mark, forward_line, legend, text_on_paper
 from .text import align, cells, clean, factor, gradient_text, label, node_table, remarks, summary, value_text
 
-GAP, CURVE, WIDER, WIDTH = 76, 32, 36, 970
+GAP, CURVE, WIDER, WIDTH = 82, 32, 36, 970
 LABEL_ROOM, LONGEST_TITLE, MOST_PORTS, MOST_CARDS = 10, 90, 12, 1000
 
 
@@ -174,7 +174,7 @@ class Drawing:
             at_hand = spot is not None and link.edges[0] in spot.edges
             local, result = label_lines(graph, edge, at_hand=at_hand)
             # On its way to the next row a link runs to the left, with the gradient's line above.
-            x, below, above = (x0 + 10, 17, -9) if x0 < x1 else (x0 - 14 - ceil(cells(result) * CELL), -9, 17)
+            x, below, above = (x0 + 8, 17, -9) if x0 < x1 else (x0 - 14 - ceil(cells(result) * CELL), -9, 17)
             texts = text_on_paper(x, y + below, result, "b g")
             texts += text_on_paper(x, y + above, local, "g") if local else ""
             dims = spot is not None and spot.node is not None and not at_hand
