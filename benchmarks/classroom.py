@@ -19,6 +19,7 @@ from typing import TypeVar
 
 import psutil
 from nbformat import NotebookNode
+
 from table import machine, markdown, write_section
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -17,13 +17,13 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 import torch
-from table import machine, markdown, write_section
 
 from course_utils import read_board
 from course_utils.exercises import find_exercises
 from course_utils.exercises.exercise import Exercise
 from course_utils.exercises.observe import observe
 from course_utils.exercises.report import BOARD_VARIABLE, report
+from table import machine, markdown, write_section
 
 ROUNDS, LEARNERS, CHECKS = 7, 200, 100
 BUDGET = 0.05  # seconds

@@ -30,13 +30,13 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import torch
-from models import Case, chain, lesson, models
-from table import machine, markdown, write_section
 
 from course_utils import draw_graph, trace
 from course_utils.graph.layout import lay_out_rows
 from course_utils.graph.model import choose_cards
 from course_utils.graph.trace import LIMIT
+from models import Case, chain, lesson, models
+from table import machine, markdown, write_section
 
 ROUNDS, PATIENCE = 7, 20
 MANY_ROUNDS = 21

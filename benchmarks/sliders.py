@@ -18,6 +18,7 @@ from pathlib import Path
 import nbformat
 from playwright.sync_api import Page
 from playwright.sync_api import TimeoutError as PlaywrightTimeout
+
 from table import machine, markdown, write_section
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests" / "browser"))

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import nbformat
 from nbval.kernel import CURRENT_ENV_KERNEL_NAME, RunningKernel
+
 from table import machine, markdown, write_section
 
 ROOT = Path(__file__).resolve().parent.parent

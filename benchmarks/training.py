@@ -19,10 +19,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import torch
-from table import machine, markdown, write_section
 from torch import nn
 
 from course_utils import training_monitor
+from table import machine, markdown, write_section
 
 ROUNDS, STEPS = 24, 500
 Step = Callable[[nn.Module, torch.optim.Optimizer, torch.Tensor, torch.Tensor], object]

@@ -86,6 +86,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = commands.parse_args(arguments)
     if getattr(options, "group", None) and not options.prepare:
         commands.error(f"--group {options.group} goes with --prepare FOLDER")
+    if options.json and (getattr(options, "live", None) is not None or getattr(options, "prepare", None)):
+        commands.error("--json prints the board once; leave out --live and --prepare")
     try:
         return options.run(options)
     except ModuleNotFoundError as error:

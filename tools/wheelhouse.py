@@ -25,10 +25,11 @@ from email import message_from_bytes
 from functools import partial
 from pathlib import Path
 
-from course import supported_minors
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name, parse_wheel_filename
+
+from course import supported_minors
 
 ROOT = Path(__file__).resolve().parent.parent
 COURSE, WHEELS = "see-gradients", "wheels"

@@ -8,10 +8,11 @@ import subprocess
 from pathlib import Path
 from secrets import compare_digest
 
-import learners
 from jupyterhub.auth import Authenticator
 from jupyterhub.handlers import BaseHandler
 from traitlets import Unicode
+
+import learners
 
 
 class NameList(Authenticator):

@@ -21,9 +21,8 @@ from pathlib import Path
 
 import accounts
 import learners
-from publish import publish
-
 from course_utils.workshop import dropbox
+from publish import publish
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]

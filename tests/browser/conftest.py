@@ -5,8 +5,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from lab import INSTALL_CHROMIUM, Lab, find_chromium
 from playwright.sync_api import expect
+
+from lab import INSTALL_CHROMIUM, Lab, find_chromium
 
 expect.set_options(timeout=30_000)  # a busy machine may need long for what is immediate on a quiet one
 

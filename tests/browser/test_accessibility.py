@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import slides
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
+
+import slides
 
 LESSON = Path(__file__).resolve().parents[2] / "notebooks/02_backward.ipynb"
 OURS = {"include": [[".jp-OutputArea-output"], [".cu-explore"]]}

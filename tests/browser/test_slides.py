@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-import slides
 from playwright.sync_api import Page, expect
+
+import slides
 
 LESSON = Path(__file__).resolve().parents[2] / "notebooks/03_partial_derivatives.ipynb"
 CUT_OFF = (

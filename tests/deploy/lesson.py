@@ -8,6 +8,7 @@ from pathlib import Path
 import nbformat
 from nbformat import NotebookNode
 from nbval.plugin import get_sanitize_patterns
+
 from refresh import ROOT, stable_outputs
 
 STAND_INS = get_sanitize_patterns((ROOT / "tests/nbval_sanitize.cfg").read_text(encoding="utf-8"))

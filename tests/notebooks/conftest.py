@@ -2,9 +2,10 @@
 
 import copy
 
-import mini
 import pytest
 from nbformat import NotebookNode
+
+import mini
 from refresh import execute, normalise
 
 

@@ -9,10 +9,10 @@ from typing import Any
 
 import nbformat
 from nbformat import NotebookNode
-from rules import RAISES, tags
 
 from course_utils.picture import Picture
 from course_utils.sliders import Explorer
+from rules import RAISES, tags
 
 RANDOM_POSITIONS = 50
 PREPARE = "from explorers import visit_new as _visit_new\n_visited = set()"

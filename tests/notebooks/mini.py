@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import nbformat
 from nbformat import NotebookNode
+
 from refresh import METADATA
 
 OPENING = """\

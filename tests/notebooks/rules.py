@@ -15,6 +15,7 @@ from html.parser import HTMLParser
 from itertools import groupby
 
 from nbformat import NotebookNode
+
 from refresh import ANSI, METADATA, RANDOM_ID, WIDGET_VIEW
 
 Rule = Callable[[NotebookNode], list[str]]

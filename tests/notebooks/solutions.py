@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from importlib import import_module
 
 from nbformat import NotebookNode
-from rules import code_cells
 
 from course_utils.exercises.exercise import Exercise
+from rules import code_cells
 
 CHECK = re.compile(r"\n*^exercises\.(\w+)\.check\((\w+)\)\s*\Z", re.MULTILINE)
 LESSON = re.compile(r"^from course_utils\.exercises import (lesson_\d\d) as exercises$", re.MULTILINE)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import explorers
 import nbformat
 import pytest
-import refresh
 from nbclient.exceptions import CellExecutionError
+
+import explorers
+import refresh
 
 HERE = Path(__file__).resolve().parent
 NOTEBOOKS = sorted((HERE.parents[1] / "notebooks").glob("*.ipynb"))

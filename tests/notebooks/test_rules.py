@@ -6,12 +6,13 @@ import base64
 import re
 from collections.abc import Callable
 
-import mini
 import nbformat
 import pytest
-import rules
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_output
+
+import mini
+import rules
 
 Spoil = Callable[[NotebookNode], object]
 

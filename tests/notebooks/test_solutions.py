@@ -4,11 +4,11 @@ from pathlib import Path
 
 import nbformat
 import pytest
+
+from course_utils.exercises import lesson_08
 from refresh import execute
 from rules import code_cells
 from solutions import complaints, questions, solved
-
-from course_utils.exercises import lesson_08
 
 NOTEBOOKS = sorted((Path(__file__).resolve().parents[2] / "notebooks").glob("*.ipynb"))
 every_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)

@@ -9,10 +9,11 @@ import subprocess
 import sys
 from pathlib import Path
 
-import mini
 import nbformat
 import pytest
 from nbformat import NotebookNode
+
+import mini
 
 ROOT = Path(__file__).resolve().parents[2]
 

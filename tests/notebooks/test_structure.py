@@ -4,6 +4,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
+
 import rules
 
 NOTEBOOKS = sorted((Path(__file__).resolve().parents[2] / "notebooks").glob("*.ipynb"))

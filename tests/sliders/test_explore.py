@@ -6,11 +6,11 @@ import sys
 import matplotlib
 import nbformat
 import pytest
-import slider_views as views
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import slider_views as views
 from course_utils import Picture, explore
 
 SVG = (

@@ -8,9 +8,9 @@ import zlib
 import matplotlib.pyplot as plt
 import numpy
 import pytest
-import slider_views as views
 from matplotlib.image import imread
 
+import slider_views as views
 from course_utils import Picture, explore, palette
 from course_utils.sliders.dark import dark_twins
 from course_utils.sliders.png import encode

@@ -11,8 +11,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-import course
 import pytest
+
+import course
 
 ROOT = Path(__file__).resolve().parents[2]
 BACKEND = """

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import mini
 import nbformat
 import pytest
-import refresh
 from nbformat.v4 import new_code_cell, new_notebook, new_output
+
+import mini
+import refresh
 
 WIDGET = "import ipywidgets\nipywidgets.IntSlider(description='x')"
 STREAMS = "import sys, warnings\nprint('one')\nsys.stdout.flush()\nprint('two')\nobject()"

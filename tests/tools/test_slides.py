@@ -7,9 +7,9 @@ from pathlib import Path
 
 import nbformat
 import pytest
-import slides
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
+import slides
 from course_utils.exercises import lesson_02
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -11,10 +11,11 @@ import sys
 import zipfile
 from pathlib import Path
 
-import course
 import pytest
-import wheelhouse
 from packaging.specifiers import SpecifierSet
+
+import course
+import wheelhouse
 
 ROOT = Path(__file__).resolve().parents[2]
 NO_NETWORK = {"PIP_CONFIG_FILE": os.devnull, "PIP_INDEX_URL": "http://127.0.0.1:9", "PIP_RETRIES": "0"}

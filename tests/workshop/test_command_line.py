@@ -86,6 +86,21 @@ def test_a_pace_that_makes_no_sense_is_refused(run, capsys, seconds):
     assert stopped.value.code == 2 and "--live" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--group=class"], "--group class goes with --prepare"),
+        (["--live", "--json"], "--json prints the board once"),
+        (["--prepare=town", "--json"], "--json prints the board once"),
+    ],
+)
+def test_options_that_do_not_go_together_are_refused(run, capsys, options, said):
+    with pytest.raises(SystemExit) as stopped:
+        run("board", *options)
+    assert stopped.value.code == 2
+    assert said in capsys.readouterr().err
+
+
 def test_without_pytorch_it_points_to_the_doctor():
     without = "import sys; sys.modules['torch'] = None; from course_utils.__main__ import main"
     program = f"{without}; sys.exit(main(['progress']))"
