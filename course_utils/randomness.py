@@ -1,13 +1,37 @@
-"""Random numbers of one's own: what draws inside leaves torch's random state alone, also beside a running cell."""
+"""Random numbers: whatever a picture draws, torch's random state is the learner's, also beside a running cell."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
+
+
+def in_main_thread() -> bool:
+    """Whether this is the thread in which cells run; JupyterLab moves sliders in others, beside the cell that runs."""
+    return threading.current_thread() is threading.main_thread()
+
+
+@contextmanager
+def random_state_kept(devices: Sequence[int] = ()) -> Iterator[None]:
+    """Puts torch's random state back at the end of the `with`, in the main thread.
+
+    All threads share that state: put back in another one, it would make the running cell draw the same numbers twice,
+    so there it is left alone.
+
+    Args:
+        devices: numbers of the CUDA devices whose states are kept as well.
+    """
+    if not in_main_thread():
+        yield
+        return
+    with torch.random.fork_rng(devices=list(devices)):
+        yield
 
 
 class OwnRandomness(TorchDispatchMode):

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from ..randomness import in_main_thread, random_state_kept
 from .data import Summary
 from .modules import ModuleCalls
 from .summary import summarise, summarise_number
@@ -178,14 +179,15 @@ class Recorder(TorchDispatchMode):
 
 @contextmanager
 def keeping_state(modules: ModuleCalls) -> Iterator[None]:
-    """Puts random states and the buffers of modules that run inside the `with` back as they were."""
+    """Puts random states (as `random_state_kept` does) and buffers of modules that run inside the `with` back."""
     devices = range(torch.cuda.device_count()) if torch.cuda.is_initialized() else []
     python_state = random.getstate()
     try:
-        with torch.random.fork_rng(devices=devices), modules:
+        with random_state_kept(devices), modules:
             yield
     finally:
-        random.setstate(python_state)
+        if in_main_thread():
+            random.setstate(python_state)
 
 
 def _flat(values: Any) -> Iterator[Any]:

@@ -1,4 +1,4 @@
-"""Functions of one number: their derivatives, tangents and Taylor polynomials."""
+"""Functions of one number: their derivatives and tangents."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Gradient flow: how large the gradient of each layer is, as bars; and over the steps of training, as a heat map."""
+"""Gradient flow: how large the gradient of each layer is, as bars."""
 
 from __future__ import annotations
 

@@ -14,6 +14,7 @@ from collections.abc import Iterator, Sequence
 import torch
 
 from ..checks import check_function, describe
+from ..randomness import random_state_kept
 
 NAME_LENGTH = 12
 
@@ -21,7 +22,7 @@ NAME_LENGTH = 12
 @contextlib.contextmanager
 def undisturbed() -> Iterator[None]:
     """Gradients are on, whatever the learner's mode; torch's random state is put back at the end."""
-    with torch.random.fork_rng(devices=[]), torch.inference_mode(False), torch.enable_grad():
+    with random_state_kept(), torch.inference_mode(False), torch.enable_grad():
         yield
 
 
@@ -49,6 +50,7 @@ class ScalarFunction:
         f: the function or module.
         probe: a point to try it at, one number for each input.
         dtype: the only dtype to call it with; None for the choice above.
+        argument: what errors call it: the name under which the learner gave it.
 
     Attributes:
         names: what its inputs are called, from its parameters, else x and y.
@@ -59,8 +61,8 @@ class ScalarFunction:
         ValueError: `f` raises, returns more than one value, or its value does not depend on its inputs by autograd.
     """
 
-    def __init__(self, f: object, *, probe: Sequence[float], dtype: torch.dtype | None = None):
-        self.f, self.label = check_function(f), name_of(f)
+    def __init__(self, f: object, *, probe: Sequence[float], dtype: torch.dtype | None = None, argument: str = "f"):
+        self.f, self.label, self.argument = check_function(f, name=argument), name_of(f), argument
         if isinstance(f, torch.nn.Module):
             self.f = copy.deepcopy(f).requires_grad_(False)
         parameters = _positional_parameters(f)
@@ -97,20 +99,22 @@ class ScalarFunction:
         try:
             output = self._call(inputs)
         except Exception as error:
-            raise ValueError(f"f raised {type(error).__name__} at {self.place(point)}: {error}") from error
+            what = f"{self.argument} raised {type(error).__name__}"
+            raise ValueError(f"{what} at {self.place(point)}: {error}") from error
         return inputs, self._checked(output, point)
 
     def _checked(self, output: object, point: Sequence[float]) -> torch.Tensor:
-        where = f"at {self.place(point)}"
+        where, given = f"at {self.place(point)}", f"{self.argument} returned {describe(output)}"
         if not isinstance(output, torch.Tensor):
-            raise TypeError(f"f returned {describe(output)} {where}; expected a tensor, computed with torch")
+            raise TypeError(f"{given} {where}; expected a tensor, computed with torch")
         if output.numel() != 1:
-            raise ValueError(f"f returned {describe(output)} {where}; expected one value, so sum it or pick an entry")
+            raise ValueError(f"{given} {where}; expected one value, so sum it or pick an entry")
         if not output.is_floating_point():
-            raise ValueError(f"f returned {describe(output)} {where}; expected a floating-point tensor")
+            raise ValueError(f"{given} {where}; expected a floating-point tensor")
         if not output.requires_grad:
             raise ValueError(
-                f"f returned a tensor without grad {where}; expected one computed from {', '.join(self.names)} "
+                f"{self.argument} returned a tensor without grad {where}; "
+                f"expected one computed from {', '.join(self.names)} "
                 "(torch.tensor(), item(), detach() and no_grad() cut the graph)"
             )
         return output.reshape(())

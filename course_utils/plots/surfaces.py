@@ -1,4 +1,4 @@
-"""Functions of two numbers: level lines, gradients, slices and paths downhill."""
+"""Functions of two numbers: level lines, gradients, slices and slopes in any direction."""
 
 from __future__ import annotations
 

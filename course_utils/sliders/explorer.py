@@ -5,15 +5,17 @@ from __future__ import annotations
 import contextlib
 import html
 import inspect
-import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+import torch
+
 from .. import palette
 from ..checks import check_numbers
 from ..picture import Picture
+from ..randomness import random_state_kept
 from .controls import Control, control
 
 if TYPE_CHECKING:
@@ -147,21 +149,9 @@ class Explorer:
 
     @contextlib.contextmanager
     def _world(self) -> Iterator[None]:
-        """Leaves torch's gradient mode and random state as the learner has them, whatever a view does.
-
-        A slider may be moved in a thread beside a running cell; setting the random state back there would make that
-        cell draw the same numbers twice, so it is left alone.
-        """
-        import torch
-
-        alone = threading.current_thread() is threading.main_thread()
-        state = torch.get_rng_state() if alone else None
-        try:
-            with torch.set_grad_enabled(torch.is_grad_enabled()):
-                yield
-        finally:
-            if state is not None:
-                torch.set_rng_state(state)
+        """Leaves torch's gradient mode and random state as the learner has them, whatever a view does."""
+        with random_state_kept(), torch.set_grad_enabled(torch.is_grad_enabled()):
+            yield
 
     def __repr__(self) -> str:
         return f"{self.name}, with sliders: {self._sliders()}"

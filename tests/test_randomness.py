@@ -1,0 +1,75 @@
+"""Torch's random state is one for all threads: a slider moved beside a running cell must not put it back."""
+
+import random
+import threading
+
+import pytest
+import torch
+
+from course_utils import explore, trace
+from course_utils.plots.functions import ScalarFunction
+from course_utils.randomness import random_state_kept
+
+
+def in_a_thread(work):
+    thread = threading.Thread(target=work)
+    thread.start()
+    return thread
+
+
+def moves_a_plot(pause):
+    ScalarFunction(lambda x: pause() or x**2, probe=[1.0])
+
+
+def traces_a_graph(pause):
+    trace(lambda x: pause() or x**2, x=1.0)
+
+
+def moves_a_slider(pause):
+    def view(x):
+        return pause() or f"{x}"
+
+    explore(view, x=(0, 1))(x=1)
+
+
+@pytest.mark.parametrize("work", [moves_a_plot, traces_a_graph, moves_a_slider])
+def test_a_cell_that_draws_while_a_slider_moves_never_draws_the_same_twice(work):
+    started, drawn = threading.Event(), threading.Event()
+
+    def pause():
+        started.set()
+        drawn.wait(30)
+
+    generator, chance, python_state = torch.Generator().manual_seed(0), random.Random(0), random.getstate()
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        random.seed(0)
+        thread = in_a_thread(lambda: work(pause))
+        assert started.wait(30)
+        first = torch.rand(3), random.random()
+        drawn.set()
+        thread.join()
+        second = torch.rand(3), random.random()
+    random.setstate(python_state)
+    for found, number in (first, second):
+        assert torch.equal(found, torch.rand(3, generator=generator))
+        assert number == chance.random()
+
+
+@pytest.mark.parametrize("work", [moves_a_plot, traces_a_graph, moves_a_slider])
+def test_in_the_main_thread_what_was_drawn_is_put_back(work):
+    state = torch.get_rng_state()
+    work(lambda: torch.rand(3) is None)
+    assert torch.equal(torch.get_rng_state(), state)
+
+
+@random_state_kept()
+def draws_and_fails():
+    raise ZeroDivisionError(torch.rand(3))
+
+
+def test_the_state_is_put_back_after_an_error():
+    state = torch.get_rng_state()
+    with pytest.raises(ZeroDivisionError):
+        draws_and_fails()
+    assert torch.equal(torch.get_rng_state(), state)
