@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Callable
 
 import torch
@@ -12,7 +13,9 @@ def describe(value: object) -> str:
     """What `value` is, in a few words for an error message."""
     if isinstance(value, torch.Tensor):
         kind = str(value.dtype).removeprefix("torch.")
-        return f"a {kind} tensor of shape {tuple(value.shape)}" if value.dim() else f"a {kind} tensor with one value"
+        article = "an" if kind.startswith("int") else "a"
+        size = f"of shape {tuple(value.shape)}" if value.dim() else "with one value"
+        return f"{article} {kind} tensor {size}"
     if isinstance(value, type):
         return f"the class {value.__name__}"
     if isinstance(value, torch.nn.Module):
@@ -36,7 +39,10 @@ def check_number(value: object, *, name: str) -> float:
         value = value.item()
     if isinstance(value, bool | str) or not hasattr(value, "__float__"):
         raise TypeError(f"{name} is {describe(value)}; expected one number, such as 0.5")
-    number = float(value)
+    try:
+        number = float(value)
+    except (TypeError, ValueError) as error:  # an array with several entries
+        raise TypeError(f"{name} is {describe(value)}; expected one number, such as 0.5") from error
     if not math.isfinite(number):
         raise ValueError(f"{name} is {number}; expected a finite number")
     return number
@@ -80,9 +86,12 @@ def check_whole(value: object, *, name: str, low: int, high: int) -> int:
         TypeError: not a whole number.
         ValueError: outside `low` to `high`.
     """
-    if isinstance(value, bool | float) or not hasattr(value, "__index__"):
+    try:
+        number = None if isinstance(value, bool) else operator.index(value)
+    except TypeError:
+        number = None
+    if number is None:
         raise TypeError(f"{name} is {describe(value)}; expected a whole number from {low} to {high}")
-    number = int(value)
     if not low <= number <= high:
         raise ValueError(f"{name} is {number}; expected a whole number from {low} to {high}")
     return number

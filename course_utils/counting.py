@@ -6,6 +6,8 @@ from collections.abc import Callable
 
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from .checks import check_function
+
 
 class _OperationCounter(TorchDispatchMode):
     def __init__(self) -> None:
@@ -23,9 +25,11 @@ def count_operations(function: Callable[..., object], *args: object) -> int:
     Args:
         function: any function; it is called once.
         args: what to call it with.
+
+    Raises:
+        TypeError: `function` is not a function.
     """
-    if not callable(function):
-        raise TypeError(f"function is a {type(function).__name__}; count_operations needs a function to call")
+    check_function(function, name="function")
     with _OperationCounter() as counter:
         function(*args)
     return counter.operations

@@ -14,7 +14,7 @@ from .checks import check_function, describe
 from .picture import Picture
 
 HERE = Path(__file__).parent
-FRAMES = 20  # pictures in all
+FRAMES = 20  # pictures of a long loop
 
 
 class LiveView(anywidget.AnyWidget):
@@ -33,7 +33,8 @@ class LiveView(anywidget.AnyWidget):
             self.picture = {"svg": picture.svg, "alt": picture.description, "width": picture.width}
 
     def __repr__(self) -> str:
-        return f"{self.total} {self.name}s, with a picture that moves while they run. Run this cell to watch them."
+        steps = f"{self.total} {self.name}s" if self.total > 1 else f"1 {self.name}"
+        return f"{steps}, with a picture that moves while they run. Run this cell to watch them."
 
     def _repr_mimebundle_(self, **options: Any) -> tuple[dict[str, Any], dict[str, Any]]:
         bundle, metadata = super()._repr_mimebundle_(**options)
@@ -45,7 +46,7 @@ def watch(steps: Sequence[Any], draw: Callable[[], Picture], *, name: str = "epo
 
     Args:
         steps: anything with a length, such as `range(100)`.
-        draw: draws what has been reached; called after the first step and about 20 times more.
+        draw: draws what has been reached; called after every step of a short loop, 20 to 40 times in a long one.
         name: what a step is called.
 
     Raises:

@@ -9,6 +9,8 @@ import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
+from .checks import check_function
+
 
 class _MemoryWatch(TorchDispatchMode):
     """Adds up the storages that operations make, each until nobody holds it any more."""
@@ -41,7 +43,7 @@ class _MemoryWatch(TorchDispatchMode):
 
     def let_go(self) -> None:
         """Stops waiting for the storages that outlive the computation."""
-        for waiting in self.alive.values():
+        for waiting in list(self.alive.values()):
             waiting.detach()
 
 
@@ -59,8 +61,7 @@ def memory_profile(function: Callable[..., object], *args: object) -> list[int]:
     Raises:
         TypeError: `function` is not a function.
     """
-    if not callable(function):
-        raise TypeError(f"function is a {type(function).__name__}; memory_profile needs a function to call")
+    check_function(function, name="function")
     with _MemoryWatch() as watch:
         try:
             function(*args)

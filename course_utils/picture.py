@@ -41,6 +41,9 @@ class Picture:
         exact: bool = False,
         figure: Figure | None = None,
     ):
+        if not isinstance(svg, str) or not isinstance(description, str):
+            name, given = ("description", description) if isinstance(svg, str) else ("svg", svg)
+            raise TypeError(f"{name} is an object of type {type(given).__name__}; expected a text")
         if not description.strip():
             raise ValueError(
                 "description is empty; give one sentence that says what the picture shows, with its numbers"
@@ -48,7 +51,7 @@ class Picture:
         self.svg = palette.themed(svg)
         self.description, self.exact, self.figure = description, exact, figure
         self._details = details
-        size = re.search(r'<svg\b[^>]*?\bwidth="([\d.]+)', svg)
+        size = re.search(r'<svg\b[^>]*?\bwidth="([\d.]+)(?:px)?"', svg)
         if size is None:
             raise ValueError('svg has no width: its root must read <svg width="…" height="…">, in pixels')
         self.width = round(float(size.group(1)))

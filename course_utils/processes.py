@@ -11,9 +11,13 @@ import textwrap
 import time
 from collections.abc import Callable
 from pathlib import Path
+from pickle import UnpicklingError
 
 import torch
 
+from .checks import check_number, check_whole, describe
+
+MOST = 64  # processes
 MAIN = """
 import datetime, sys
 import torch
@@ -42,26 +46,45 @@ def run_in_processes(worker: Callable[[int], object], *, processes: int = 2, sec
     Args:
         worker: a function of one argument, the rank from 0; it returns tensors, numbers, strings, or lists and
             dictionaries of them.
-        processes: how many, at least 1.
-        seconds: how long they may take together.
+        processes: how many, 1 to 64.
+        seconds: how long they may take together, above 0.
 
     Raises:
-        TypeError: `worker` has no source that can be read (a lambda, a built-in, a call's result).
-        ValueError: `processes` is below 1.
+        TypeError: `worker` has no source that can be read (a lambda, a built-in, a call's result) or returns something
+            else; `processes` or `seconds` is not a number.
+        ValueError: `processes` or `seconds` is out of range.
         RuntimeError: a process failed; the message holds its traceback.
         TimeoutError: they took longer than `seconds`.
     """
-    if processes < 1:
-        raise ValueError(f"processes = {processes}; expected at least 1")
-    if not inspect.isfunction(worker) or worker.__name__ == "<lambda>":
-        raise TypeError(f"worker is {worker!r}; expected a function written with def")
-    source = textwrap.dedent(inspect.getsource(worker))
+    processes = check_whole(processes, name="processes", low=1, high=MOST)
+    if check_number(seconds, name="seconds") <= 0:
+        raise ValueError(f"seconds is {seconds}; expected a number of seconds above 0")
+    source = _source_of(worker)
     program = MAIN.format(source=source, processes=processes, seconds=seconds, name=worker.__name__)
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name:
         folder = Path(name)
         (folder / "worker.py").write_text(program, encoding="utf-8")
         _run_to_end(folder, processes, seconds)
-        return [torch.load(folder / f"{rank}.pt", weights_only=True) for rank in range(processes)]
+        return [_returned(folder, rank) for rank in range(processes)]
+
+
+def _source_of(worker: object) -> str:
+    try:
+        if inspect.isfunction(worker) and worker.__name__ != "<lambda>":
+            return textwrap.dedent(inspect.getsource(worker))
+    except OSError:  # made by exec, or in a file that is gone
+        pass
+    raise TypeError(f"worker is {describe(worker)}; expected a function written with def, in a cell or a file")
+
+
+def _returned(folder: Path, rank: int) -> object:
+    try:
+        return torch.load(folder / f"{rank}.pt", weights_only=True)
+    except UnpicklingError as error:
+        raise TypeError(
+            f"worker returned in process {rank} what cannot be handed over; "
+            "expected tensors, numbers, strings, or lists and dictionaries of them"
+        ) from error
 
 
 def _run_to_end(folder: Path, processes: int, seconds: float) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import torch
 
+from .checks import describe
 from .graph.numbers import format_number
 
 
@@ -64,8 +65,8 @@ def table(**columns: Sequence[object]) -> Table:
     if not columns:
         raise ValueError("table() got no columns; give some by name, e.g. table(x=[1, 2], grad=[2.0, 4.0])")
     for name, column in columns.items():
-        if isinstance(column, str) or not hasattr(column, "__len__") or getattr(column, "ndim", 1) == 0:
-            raise TypeError(f"column {name!r} is {column!r}; a column is a list with one value for each row")
+        if isinstance(column, str) or not hasattr(column, "__getitem__") or getattr(column, "ndim", 1) == 0:
+            raise TypeError(f"column {name!r} is {describe(column)}; expected a list with one value for each row")
     lengths = {name: len(column) for name, column in columns.items()}
     if len(set(lengths.values())) > 1:
         raise ValueError(f"columns have different lengths {lengths}; each needs one value for each row")
@@ -85,7 +86,7 @@ def show_tensors(**tensors: torch.Tensor) -> Table:
         raise ValueError("show_tensors() got no tensors; give some by name, e.g. show_tensors(x=x, y=y)")
     for name, tensor in tensors.items():
         if not isinstance(tensor, torch.Tensor):
-            raise TypeError(f"{name} is a {type(tensor).__name__}; show_tensors needs tensors")
+            raise TypeError(f"{name} is {describe(tensor)}; expected a tensor")
 
     def gradient(tensor: torch.Tensor) -> object:
         if not tensor.is_leaf and not tensor.retains_grad:

@@ -1,5 +1,6 @@
 import math
 
+import numpy
 import pytest
 import torch
 
@@ -17,6 +18,7 @@ def test_one_number_in_any_form(value):
         (lambda: checks.check_number("1", name="at"), TypeError, "at is '1'; expected one number"),
         (lambda: checks.check_number(None, name="at"), TypeError, "at is None; expected one number"),
         (lambda: checks.check_number(True, name="at"), TypeError, "at is True"),
+        (lambda: checks.check_number(numpy.ones(2), name="at"), TypeError, "at is array.*; expected one number"),
         (lambda: checks.check_number(math.nan, name="at"), ValueError, "at is nan; expected a finite number"),
         (lambda: checks.check_number(torch.ones(3), name="at"), ValueError, r"at is a float32 tensor of shape \(3,\)"),
         (lambda: checks.check_numbers(3, name="start", count=2), TypeError, r"start is 3; expected 2 numbers, such as"),
@@ -30,6 +32,8 @@ def test_one_number_in_any_form(value):
             TypeError,
             "order is 2.5; expected a whole number",
         ),
+        (lambda: checks.check_whole(torch.tensor(1.5), name="order", low=1, high=3), TypeError, "order is a float32"),
+        (lambda: checks.check_whole(True, name="order", low=1, high=3), TypeError, "order is True; expected a whole"),
         (lambda: checks.check_whole(9, name="order", low=1, high=3), ValueError, "order is 9; .* from 1 to 3"),
         (
             lambda: checks.check_function(torch.ones(2)),
@@ -48,6 +52,11 @@ def test_errors_name_the_argument_what_was_given_and_what_is_expected(check, kin
         check()
 
 
+@pytest.mark.parametrize("value", [2, torch.tensor(2), numpy.int64(2)])
+def test_a_whole_number_in_any_form(value):
+    assert checks.check_whole(value, name="order", low=1, high=3) == 2
+
+
 def test_tensors_come_out_detached_and_in_float64():
     given = torch.ones(2, requires_grad=True)
     checked = checks.check_tensor(given, name="v")
@@ -60,4 +69,5 @@ def test_long_values_are_named_by_their_kind():
     assert checks.describe(list(range(100))) == "an object of type list"
     assert checks.describe(torch.sin) == "the function sin"
     assert checks.describe(torch.nn.Linear) == "the class Linear"
+    assert checks.describe(torch.tensor([1])) == "an int64 tensor of shape (1,)"
     assert checks.describe(torch.nn.Linear(1, 1)) == "the module Linear"

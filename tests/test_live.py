@@ -45,6 +45,11 @@ def test_a_stored_notebook_keeps_a_line_that_says_what_was_to_be_seen(shown):
     assert line in bundle["text/html"]
 
 
+def test_a_single_step_is_not_called_several(shown):
+    list(watch([1], lambda: picture(1)))
+    assert repr(shown[0]).startswith("1 epoch, with")
+
+
 @pytest.mark.parametrize(
     ("use", "kind", "message"),
     [

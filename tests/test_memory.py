@@ -81,5 +81,5 @@ def test_an_error_passes_through():
 
 
 def test_needs_a_function():
-    with pytest.raises(TypeError, match="function is a Tensor"):
+    with pytest.raises(TypeError, match="function is a float32 tensor with one value; expected a function"):
         memory_profile(torch.tensor(1.0))

@@ -18,6 +18,10 @@ def fails_in_one(rank):
     dist.barrier()  # noqa: F821
 
 
+def returns_a_module(rank):
+    return torch.nn.Linear(1, 1)
+
+
 def never_ends(rank):
     while True:
         pass
@@ -42,7 +46,20 @@ def test_processes_that_do_not_end_are_ended():
 
 
 def test_bad_input_is_named():
-    with pytest.raises(ValueError, match="processes = 0"):
+    with pytest.raises(ValueError, match="processes is 0; expected a whole number from 1"):
         run_in_processes(sum_of_ranks, processes=0)
-    with pytest.raises(TypeError, match="worker is"):
+    with pytest.raises(TypeError, match="processes is '2'"):
+        run_in_processes(sum_of_ranks, processes="2")
+    with pytest.raises(ValueError, match="seconds is 0; expected a number of seconds above 0"):
+        run_in_processes(sum_of_ranks, seconds=0)
+    with pytest.raises(TypeError, match="worker is the function <lambda>; expected a function written with def"):
         run_in_processes(lambda rank: rank)
+    named = {}
+    exec("def made_of_text(rank): return rank", named)
+    with pytest.raises(TypeError, match="worker is the function made_of_text"):
+        run_in_processes(named["made_of_text"])
+
+
+def test_what_cannot_be_handed_over_is_said():
+    with pytest.raises(TypeError, match="worker returned in process 0 what cannot be handed over; expected tensors"):
+        run_in_processes(returns_a_module, processes=1)

@@ -36,7 +36,9 @@ def test_html_is_escaped():
         ({"x": [1], "y": [1, 2]}, ValueError, "'y': 2"),
         ({"x": 3}, TypeError, "column 'x'"),
         ({"x": "abc"}, TypeError, "column 'x'"),
-        ({"x": torch.tensor(1.0)}, TypeError, "column 'x'"),
+        ({"x": torch.tensor(1.0)}, TypeError, "column 'x' is a float32 tensor with one value; expected a list"),
+        ({"x": {1, 2}}, TypeError, "column 'x' is {1, 2}"),
+        ({"x": abs}, TypeError, "column 'x' is the function abs"),
     ],
 )
 def test_bad_columns_are_named(columns, error, names):
@@ -63,7 +65,7 @@ def test_show_tensors_shows_a_kept_gradient():
 
 
 def test_show_tensors_names_what_is_no_tensor():
-    with pytest.raises(TypeError, match="x is a float"):
+    with pytest.raises(TypeError, match="x is 2.0; expected a tensor"):
         show_tensors(x=2.0)
     with pytest.raises(ValueError, match="no tensors"):
         show_tensors()

@@ -8,6 +8,7 @@ from itertools import count
 import torch
 
 from .. import palette
+from ..checks import describe
 from ..picture import Picture
 
 WITHOUT_DOT = (
@@ -24,16 +25,17 @@ def draw_with_torchviz(output: torch.Tensor, /, **names: torch.Tensor) -> Pictur
         names: tensors to be labelled, by name.
 
     Raises:
-        TypeError: `output` is not a tensor.
+        TypeError: `output` or one of the names is not a tensor.
         ValueError: `output` has no `grad_fn`.
     """
     from graphviz.backend import ExecutableNotFound
     from torchviz import make_dot
 
-    if not isinstance(output, torch.Tensor):
-        raise TypeError(f"output is a {type(output).__name__}; draw_with_torchviz needs a tensor")
+    for name, tensor in {"output": output, **names}.items():
+        if not isinstance(tensor, torch.Tensor):
+            raise TypeError(f"{name} is {describe(tensor)}; expected a tensor")
     if output.grad_fn is None:
-        raise ValueError("output has no grad_fn; give a tensor computed from one with requires_grad=True")
+        raise ValueError("output has no grad_fn; expected a tensor computed from one with requires_grad=True")
     dot = make_dot(output, params=names)
     # torchviz names boxes by memory address; numbered in order of appearance they are the same in every run.
     numbers: dict[str, str] = {}

@@ -6,6 +6,7 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
 from .. import palette
+from ..checks import describe
 from ..picture import Picture
 from .board import Board
 
@@ -21,8 +22,11 @@ def plot_board(board: Board) -> Picture:
     """One bar for each exercise that somebody has answered: how many are done, stuck, trying, and have not tried.
 
     Raises:
+        TypeError: `board` is none.
         ValueError: nobody has answered anything yet.
     """
+    if not isinstance(board, Board):
+        raise TypeError(f"board is {describe(board)}; expected what read_board returns")
     rows = [row for row in board.rows if row.is_open]
     if not rows:
         raise ValueError("nobody has answered an exercise yet; there is nothing to draw")

@@ -26,7 +26,9 @@ def test_without_dot_a_line_says_what_to_install_and_the_description_stays(monke
 
 
 def test_bad_output_is_named():
-    with pytest.raises(TypeError, match="output is a float"):
+    with pytest.raises(TypeError, match="output is 2.0; expected a tensor"):
         draw_with_torchviz(2.0)
     with pytest.raises(ValueError, match="output has no grad_fn"):
         draw_with_torchviz(torch.tensor(2.0))
+    with pytest.raises(TypeError, match="x is 3; expected a tensor"):
+        draw_with_torchviz(two_inputs()[-1], x=3)

@@ -126,7 +126,7 @@ def broken(x):
             ValueError,
             r"f returned a float64 tensor of shape \(2,\) at x = 0.5; expected one",
         ),
-        (lambda x: x.round().long(), ValueError, "f returned a int64 tensor with one value .* floating-point"),
+        (lambda x: x.round().long(), ValueError, "f returned an int64 tensor with one value .* floating-point"),
         (
             lambda x: x.detach() ** 2,
             ValueError,

@@ -182,6 +182,8 @@ def test_a_folder_that_cannot_be_listed_or_is_not_set_is_an_error(tmp_path, monk
     assert repr(read_board()) == "Nobody has checked an answer yet."
     with pytest.raises(ValueError, match="nothing to draw"):
         plot_board(read_board())
+    with pytest.raises(TypeError, match="board is 3; expected what read_board returns"):
+        plot_board(3)
 
 
 @pytest.mark.parametrize("learners", [1, 5, 24, 30, 31, 200])
