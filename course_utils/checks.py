@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import torch
 
@@ -23,7 +23,8 @@ def describe(value: object) -> str:
     if callable(value):
         return f"the function {getattr(value, '__name__', type(value).__name__)}"
     shown = repr(value)
-    return shown if len(shown) <= 60 else f"an object of type {type(value).__name__}"
+    is_short = len(shown) <= 60 and "\n" not in shown and " at 0x" not in shown
+    return shown if is_short else f"an object of type {type(value).__name__}"
 
 
 def check_number(value: object, *, name: str) -> float:
@@ -97,6 +98,18 @@ def check_whole(value: object, *, name: str, low: int, high: int) -> int:
     return number
 
 
+def check_sequence(values: object, *, name: str, sample: str) -> Sequence[object]:
+    """`values`, a list, a tuple, a range or a tensor with one dimension.
+
+    Raises:
+        TypeError: anything else; the message names `sample` as what is expected.
+    """
+    is_vector = getattr(values, "ndim", None) == 1
+    if not is_vector and (isinstance(values, str) or not isinstance(values, Sequence)):
+        raise TypeError(f"{name} is {describe(values)}; expected a list, such as {sample}")
+    return values
+
+
 def check_function(f: object, *, name: str = "f") -> Callable[..., object]:
     """`f`, which must be callable.
 
@@ -127,12 +140,12 @@ def check_module(model: object, *, name: str = "model") -> torch.nn.Module:
     return model
 
 
-def check_tensor(value: object, *, name: str, dims: int | None = None) -> torch.Tensor:
+def check_tensor(value: object, *, name: str, dims: int | None = None, only_finite: bool = False) -> torch.Tensor:
     """`value` (a tensor, or numbers in lists) as a detached float64 tensor of `dims` dimensions.
 
     Raises:
         TypeError: neither a tensor nor numbers.
-        ValueError: another number of dimensions, or no entries.
+        ValueError: another number of dimensions, no entries, or one that is infinite or nan where `only_finite`.
     """
     if not isinstance(value, torch.Tensor):
         try:
@@ -145,4 +158,6 @@ def check_tensor(value: object, *, name: str, dims: int | None = None) -> torch.
         raise ValueError(f"{name} is {describe(value)}; expected a tensor with {dims} dimension{'s' * (dims != 1)}")
     if value.numel() == 0:
         raise ValueError(f"{name} is empty; expected at least one number")
+    if only_finite and not value.isfinite().all():
+        raise ValueError(f"{name} has an entry that is infinite or nan; expected finite numbers")
     return value.detach().to("cpu", torch.float64)

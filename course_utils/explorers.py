@@ -13,13 +13,13 @@ from functools import partial
 import torch
 from matplotlib.axes import Axes
 
-from .checks import check_function, check_number, check_numbers, check_range, check_tensor, check_whole, describe
-from .plots.boundaries import boundary_view
+from .checks import check_function, check_number, check_range, check_sequence, check_tensor, check_whole
+from .plots.boundaries import boundary_view, check_models
 from .plots.curves import tangent_view
-from .plots.descent import STEPS, descent_view, newton_view, paths_view
+from .plots.descent import STEPS, descent_view, newton_view, path_names, paths_view
 from .plots.differences import secant_view
 from .plots.drawing import WIDE, Update, View, number, place, vector
-from .plots.fits import fit_view, loss_part
+from .plots.fits import check_steps, fit_view, loss_part
 from .plots.flow import flow_of, flow_view
 from .plots.functions import ScalarFunction
 from .plots.matrices import jacobian_of, vjp_view
@@ -62,8 +62,11 @@ def explore_tangent(f: object, *, x: object = (-2, 2)) -> Explorer:
 
 
 def explore_secant(f: object, *, x: object = (-2, 2), h: object = (0.01, 1.5)) -> Explorer:
-    """A secant that turns into the tangent as its step h shrinks. As in `plot_secant`; `h` is a range."""
-    return _along(f, secant_view(f, x=x), x=x, h=check_range(h, name="h"))
+    """A secant that turns into the tangent as its step h shrinks. As in `plot_secant`; `h` is a range without 0."""
+    steps = check_range(h, name="h")
+    if steps[0] <= 0 <= steps[1]:
+        raise ValueError(f"h = ({steps[0]:g}, {steps[1]:g}) holds 0; expected a range of steps without it")
+    return _along(f, secant_view(f, x=x), x=x, h=steps)
 
 
 def explore_derivatives(f: object, *, x: object = (-2, 2), order: int = 6) -> Explorer:
@@ -80,7 +83,7 @@ def explore_taylor(f: object, *, x: object = (-4, 4), order: int = 8) -> Explore
 def explore_partials(f: object, *, x: object = (-2, 2), y: object = (-2, 2), at: object = None) -> Explorer:
     """Gradient and slices at a point that two sliders move, named as the function's inputs. As in `plot_partials`."""
     surface = Surface(f, x=x, y=y)
-    starts = (None, None) if at is None else check_numbers(at, name="at", count=2)
+    starts = (None, None) if at is None else surface.inside(at)
     sliders = [_slider(values, start=start) for values, start in zip((surface.x, surface.y), starts, strict=True)]
     return explore(partials_view(surface), figure_size=PARTIALS, **dict(zip(surface.names, sliders, strict=True)))
 
@@ -137,10 +140,10 @@ def explore_vjp(jacobian: object, *, at: object = None) -> Explorer:
 
 def explore_microbatches(samples: object) -> Explorer:
     """Micro-batches of a size that a slider sets, the last one uneven. Errors as in `plot_microbatches`."""
-    count = len(check_tensor(samples, name="samples", dims=1))
+    view, count = microbatch_view(samples), len(samples)
 
     def microbatches(ax: Axes) -> Update:
-        move = microbatch_view(samples)(ax)
+        move = view(ax)
         return lambda size: move(sizes=split_evenly(count, size))
 
     return explore(microbatches, size=(1, count, 1, count // 2 + 1))
@@ -185,10 +188,11 @@ def explore_line(x: object, y: object, *, w: object = (-4, 4), b: object = (-4, 
         TypeError: not numbers.
         ValueError: x and y of different lengths; an empty range.
     """
+    view = fit_view(x, y)
     samples, targets = (check_tensor(values, name=name).flatten() for name, values in (("x", x), ("y", y)))
 
     def line(ax: Axes) -> Update:
-        move = fit_view(x, y)(ax)
+        move = view(ax)
 
         def update(w: float, b: float) -> str:
             move(lambda position: w * position + b)
@@ -216,19 +220,17 @@ def explore_training(
 
     Raises:
         TypeError: not numbers, or a model that is not a function.
-        ValueError: fewer than two models, or another number of losses; a model that raises or returns several values.
+        ValueError: fewer than two models, or another number of losses.
     """
-    if len(models) < 2:
-        raise ValueError(f"models has {len(models)} entries; expected the model at two steps at least")
-    if losses is not None and len(losses) != len(models):
-        raise ValueError(f"losses has {len(losses)} entries and models {len(models)}; expected one loss for each model")
+    view = fit_view(x, y)
+    check_steps(models, losses)
 
     def training(ax: Axes) -> Update:
-        move = fit_view(x, y)(ax)
+        move = view(ax)
         return lambda step: f"step {step}: {move(models[step])}"
 
     def training_with_losses(left: Axes, right: Axes) -> Update:
-        move, mark = fit_view(x, y)(left), loss_part(right, losses)
+        move, mark = view(left), loss_part(right, losses)
         return lambda step: f"step {step}: {mark(step)}, {move(models[step])}"
 
     if losses is None:
@@ -253,13 +255,12 @@ def explore_paths(
         x, y: the ranges (low, high) of the first and the second input.
 
     Raises:
-        TypeError: `f` or `paths` is not a function; a path is not a tensor.
+        TypeError: `f` or `paths` is not a function; it returns no dict, or a path is not a tensor.
         ValueError: no paths or more than four, a path of another shape; an empty range.
     """
     surface = Surface(f, x=x, y=y)
-    names = list(check_function(paths, name="paths")(control("learning_rate", learning_rate).at(0)))
-    if not 1 <= len(names) <= 4:
-        raise ValueError(f"paths returned {len(names)} paths; expected one to four by name, such as {{'SGD': points}}")
+    first = check_function(paths, name="paths")(control("learning_rate", learning_rate).at(0))
+    names = path_names(first, what="paths returned")
 
     def optimisers(ax: Axes) -> Update:
         move = paths_view(surface, names)(ax)
@@ -289,13 +290,11 @@ def explore_boundary(points: object, labels: object, models: Mapping[int, object
         TypeError: models is no such dict; what `plot_boundary` raises.
         ValueError: fewer than two models; what `plot_boundary` raises.
     """
-    if not isinstance(models, Mapping):
-        raise TypeError(f"models is {describe(models)}; expected a dict of epochs and models")
-    if len(models) < 2:
-        raise ValueError(f"models has {len(models)} entries; expected the model at two epochs at least")
+    check_models(models)
+    view = boundary_view(points, labels)
 
     def boundary(ax: Axes) -> Update:
-        move = boundary_view(points, labels)(ax)
+        move = view(ax)
         return lambda epoch: f"epoch {epoch}: {move(models[epoch])}"
 
     return explore(boundary, figure_size=BOUNDARY, epoch=play(list(models), seconds=0.15, at_end=True))
@@ -320,7 +319,7 @@ def explore_rounding(*, start: object = -1.8, target: object = 1.3, updates: int
     """
     if len(roundings) != 2:
         raise ValueError(f"explore_rounding got {len(roundings)} ways to round; expected two, by name")
-    named = {name.replace("_", " "): check_function(rounding) for name, rounding in roundings.items()}
+    named = {name.replace("_", " "): check_function(rounding, name=name) for name, rounding in roundings.items()}
     most = check_whole(updates, name="updates", low=1, high=STEPS)
     start, target = check_number(start, name="start"), check_number(target, name="target")
     view = rounding_view(named, start=start, target=target, updates=most)
@@ -335,19 +334,20 @@ def explore_memory(f: object, **slider: Sequence[object]) -> Explorer:
         slider: its name and the list of values, such as `parts=[1, 2, 4]`.
 
     Raises:
-        TypeError: `f` is not a function.
-        ValueError: not exactly one slider.
+        TypeError: `f` is not a function, or the slider's values are no list.
+        ValueError: not exactly one slider, no values, or one for which `f` makes no tensors.
     """
     if len(slider) != 1:
         raise ValueError(f"explore_memory got {len(slider)} sliders; expected one, such as parts=[1, 2, 4]")
-    ((name, values),) = ((name, list(values)) for name, values in slider.items())
+    ((name, given),) = slider.items()
+    values = list(check_sequence(given, name=name, sample="[1, 2, 4]"))
+    middle = replace(control(name, values), start=(len(values) - 1) // 2)
     view = memory_view(check_function(f), values)
 
     def memory(ax: Axes) -> Update:
         move = view(ax)
         return lambda **at: f"{name} {at[name]}: {move(at[name])}"
 
-    middle = replace(control(name, values), start=(len(values) - 1) // 2)
     return Explorer(memory, {name: middle}, figure_size=None)
 
 

@@ -67,6 +67,8 @@ def test_tensors_come_out_detached_and_in_float64():
 
 def test_long_values_are_named_by_their_kind():
     assert checks.describe(list(range(100))) == "an object of type list"
+    assert checks.describe(iter([1])) == "an object of type list_iterator"
+    assert checks.describe([torch.zeros(2, 1)]) == "an object of type list"
     assert checks.describe(torch.sin) == "the function sin"
     assert checks.describe(torch.nn.Linear) == "the class Linear"
     assert checks.describe(torch.tensor([1])) == "an int64 tensor of shape (1,)"

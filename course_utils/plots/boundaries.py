@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import numpy
 import torch
@@ -119,6 +119,16 @@ def _joined(contours: ContourGenerator) -> tuple[list[float], list[float]]:
     return tuple(numpy.concatenate(pieces).T.tolist()) if pieces else ([], [])
 
 
+def check_models(models: object) -> None:
+    """The model at each of several epochs; errors as in `explore_boundary`."""
+    if not isinstance(models, Mapping):
+        raise TypeError(f"models is {describe(models)}; expected a dict of epochs and models")
+    if len(models) < 2:
+        raise ValueError(f"models has {len(models)} entries; expected the model at two epochs at least")
+    for epoch, model in models.items():
+        check_function(model, name=f"models[{epoch!r}]")
+
+
 def scores_of(model: object, points: torch.Tensor) -> torch.Tensor:
     """The model's score of class 1 over class 0 at each point, shape (n,), float64; the model stays as it is.
 
@@ -127,7 +137,8 @@ def scores_of(model: object, points: torch.Tensor) -> torch.Tensor:
         ValueError: it raises, or returns another shape.
     """
     model = _still_copy(check_function(model, name="model"))
-    dtype = next((weight.dtype for weight in getattr(model, "parameters", list)()), torch.get_default_dtype())
+    weights = model.parameters() if isinstance(model, torch.nn.Module) else ()
+    dtype = next((weight.dtype for weight in weights), torch.get_default_dtype())
     with undisturbed(), torch.no_grad():
         try:
             scores = model(points.to(dtype))

@@ -20,23 +20,23 @@ def plot_memory(sizes: Sequence[int], *, memory: Sequence[float], time: Sequence
     """Memory against the micro-batch size, and the time for one update beside it.
 
     Args:
-        sizes: the micro-batch sizes, rising.
+        sizes: the micro-batch sizes, above 0 and rising.
         memory: bytes for each size.
         time: seconds for each size, or None; drawn, but left out of the description, since it differs from run to run.
 
     Raises:
         TypeError: not numbers.
-        ValueError: sizes that do not rise, or another number of values.
+        ValueError: sizes that do not rise from above 0, another number of values, or one below 0, infinite or nan.
     """
     xs = _rising(sizes)
     used = _for_each(memory, "memory", xs)
     taken = None if time is None else _for_each(time, "time", xs)
-    unit = max((unit for unit, factor in BYTES.items() if used.max() >= factor), key=BYTES.get, default="B")
+    unit = unit_of(used.max().item())
 
     def draw(ax: Axes, values: torch.Tensor, label: str, look: Mapping[str, str]) -> None:
         ax.plot(xs, values, marker="o", **look)
         ax.set_xscale("log", base=2)
-        ax.set(xlabel="micro-batch size", ylabel=label, ylim=(0, 1.12 * values.max().item()))
+        ax.set(xlabel="micro-batch size", ylabel=label, ylim=(0, 1.12 * values.max().item() or 1.0))
         ax.set_xticks(xs.tolist(), [f"{size:g}" for size in xs.tolist()], minor=False)
         ax.minorticks_off()
 
@@ -62,18 +62,19 @@ def plot_times(sizes: Sequence[int], *, size: str = "size", **times: Sequence[fl
     differ from run to run.
 
     Args:
-        sizes: the sizes, rising, at least 2.
+        sizes: the sizes, above 0 and rising, at least 2.
         size: what the size is ("inputs").
         times: up to four ways by name, seconds for each size, above 0; an underscore in a name becomes a space.
 
     Raises:
         TypeError: not numbers.
-        ValueError: sizes that do not rise, no times or more than four, another number of values, or one not above 0.
+        ValueError: sizes that do not rise from above 0, no times or more than four, another number of values, or one
+            that is not above 0 or not finite.
 
     Example:
         >>> plot_times([1, 10, 100], size="inputs", jacrev=[1e-4, 1e-4, 2e-4], jacfwd=[1e-4, 8e-4, 7e-3])
     """
-    xs = _rising(sizes)
+    xs = _rising(sizes, least=2)
     ways = {name.replace("_", " "): _for_each(values, name, xs) for name, values in times.items()}
     if not 1 <= len(ways) <= len(palette.CYCLE):
         raise ValueError(f"plot_times got {len(ways)} ways to compute; expected one to four, such as jacrev=[…]")
@@ -106,15 +107,25 @@ def _fastest(times: Mapping[str, float]) -> str:
     return f"{name} is fastest" if min(others) > CLEARLY * times[name] else "no way is clearly fastest"
 
 
-def _rising(sizes: object) -> torch.Tensor:
+def unit_of(most: float) -> str:
+    """The largest unit of `BYTES` in which `most` bytes are 1 or more."""
+    return max((unit for unit, factor in BYTES.items() if most >= factor), key=BYTES.get, default="B")
+
+
+def _rising(sizes: object, *, least: int = 1) -> torch.Tensor:
+    """The sizes, which are drawn on a logarithmic axis."""
     xs = check_tensor(sizes, name="sizes", dims=1)
-    if not (xs.diff() > 0).all():
-        raise ValueError(f"sizes = {xs.tolist()} do not rise; expected each larger than the one before")
+    if len(xs) < least:
+        raise ValueError(f"sizes has {len(xs)} entries; expected at least {least}")
+    if not (xs[0] > 0 and (xs.diff() > 0).all()):
+        raise ValueError(f"sizes = {xs.tolist()} do not rise from above 0; expected each larger than the one before")
     return xs
 
 
 def _for_each(values: object, name: str, xs: torch.Tensor) -> torch.Tensor:
-    checked = check_tensor(values, name=name, dims=1)
+    checked = check_tensor(values, name=name, dims=1, only_finite=True)
     if len(checked) != len(xs):
         raise ValueError(f"{name} has {len(checked)} values and sizes {len(xs)}; expected one for each size")
+    if (checked < 0).any():
+        raise ValueError(f"{name} has a value below 0; expected what was measured")
     return checked

@@ -9,7 +9,7 @@ import torch
 from matplotlib.axes import Axes
 
 from .. import palette
-from ..checks import check_number, check_numbers, check_tensor, check_whole
+from ..checks import check_number, check_numbers, check_tensor, check_whole, describe
 from ..picture import Picture
 from .drawing import DOT, HALO, Arrow, Update, View, number, place, still, vector
 from .surfaces import LEVELS, Surface
@@ -71,7 +71,7 @@ def descent_view(surface: Surface, *, start: object) -> View:
 
     def descent(ax: Axes) -> Update:
         surface.draw(ax)
-        path = _Path(ax, palette.CYCLE[1], label="")
+        path = _Path(ax, palette.CYCLE[1])
         ax.plot(*[[value] for value in start], "s", color=palette.LEAF, **DOT)
 
         def update(learning_rate: float, steps: int) -> str:
@@ -102,13 +102,22 @@ def plot_paths(
         levels: about how many level lines, or their values.
 
     Raises:
-        TypeError: `f` is not a function or does not return a tensor; a path is not a tensor.
+        TypeError: `f` is not a function or does not return a tensor; `paths` is no dict, or a path is not a tensor.
         ValueError: no paths or more than four, a path of another shape; what `plot_contour` raises.
     """
-    if not isinstance(paths, Mapping) or not 1 <= len(paths) <= len(palette.CYCLE):
-        raise ValueError(f"paths is {paths!r}; expected one to four paths by name, such as {{'SGD': points}}")
+    names = path_names(paths, what="paths is")
     surface = Surface(f, x=x, y=y, levels=levels)
-    return still(paths_view(surface, list(paths)), height=4.6, paths=paths)
+    return still(paths_view(surface, names), height=4.6, paths=paths)
+
+
+def path_names(paths: object, *, what: str) -> list[str]:
+    """The names of one to four paths; errors begin with `what` and are those of `plot_paths`."""
+    expected = "expected one to four paths by name, such as {'SGD': points}"
+    if not isinstance(paths, Mapping):
+        raise TypeError(f"{what} {describe(paths)}; {expected}")
+    if not 1 <= len(paths) <= len(palette.CYCLE):
+        raise ValueError(f"{what} a dict of {len(paths)} paths; {expected}")
+    return list(paths)
 
 
 def paths_view(surface: Surface, names: Sequence[str]) -> View:
@@ -116,7 +125,7 @@ def paths_view(surface: Surface, names: Sequence[str]) -> View:
 
     def view(ax: Axes) -> Update:
         surface.draw(ax)
-        lines = {name: _Path(ax, look, label="") for name, look in zip(names, palette.CYCLE, strict=False)}
+        lines = {name: _Path(ax, look) for name, look in zip(names, palette.CYCLE, strict=False)}
         handles = [path.line for path in lines.values()]
         above = {"loc": "lower left", "bbox_to_anchor": (0, 1), "ncols": len(names), "borderaxespad": 0.2}
         legend = ax.legend(handles, names, handlelength=2.4, columnspacing=1.6, **above)
@@ -143,14 +152,14 @@ def _checked_path(points: object, name: str) -> torch.Tensor:
 
 
 class _Path:
-    """A line through points with a dot at each, its end marked and named."""
+    """A line through points with a dot at each, its end marked and with a note that is empty at first."""
 
-    def __init__(self, ax: Axes, look: Mapping[str, str], *, label: str):
+    def __init__(self, ax: Axes, look: Mapping[str, str]):
         (self.line,) = ax.plot([], [], linewidth=1.8, zorder=4, path_effects=HALO, **look)
         (self.dots,) = ax.plot([], [], "o", color=look["color"], markersize=4, zorder=5)
         (self.end,) = ax.plot([], [], "o", color=look["color"], **DOT)
         self.note = ax.annotate(
-            label, (0, 0), (9, 9), textcoords="offset points", color=look["color"], fontweight="bold", zorder=7,
+            "", (0, 0), (9, 9), textcoords="offset points", color=look["color"], fontweight="bold", zorder=7,
             path_effects=HALO, annotation_clip=True,
         )  # fmt: skip
         self.note.set_in_layout(False)

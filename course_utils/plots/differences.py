@@ -84,7 +84,8 @@ def plot_difference_error(f: object, *, at: object = 1.0, central: bool = False)
 
     Raises:
         TypeError: `f` is not a function or does not return a tensor; `at` is not a number.
-        ValueError: `f` raises, returns several values or a value without grad, or does not take both dtypes.
+        ValueError: `f` raises, returns several values or a value without grad, or does not take both dtypes; the
+            difference is exact at every step, so that there is no error to draw.
     """
     at = check_number(at, name="at")
     exact = ScalarFunction(f, probe=[at], dtype=torch.float64)
@@ -94,12 +95,18 @@ def plot_difference_error(f: object, *, at: object = 1.0, central: bool = False)
         name: difference_errors(f, at, slope, steps, dtype=dtype, central=central) for name, dtype in DTYPES.items()
     }
 
+    kind = "central" if central else "forward"
+    if not all((error > 0).any() for error in errors.values()):
+        where = f"{exact.label} at {exact.names[0]} = {place(at)}"
+        raise ValueError(f"the {kind} difference of {where} is exact at every step; expected one that has an error")
+
     def view(ax: Axes) -> Update:
         for (name, error), look, above in zip(errors.items(), palette.CYCLE, (True, False), strict=False):
             seen, best = error > 0, _best(error)
             ax.loglog(steps[seen], error[seen], **{**look, "linewidth": 1.6})
             ax.plot(steps[best], _window(error)[best], "o", color=look["color"], **DOT)
-            beside = error[seen][LABEL_AT : LABEL_AT + 3 * PER_DECADE]
+            named = error[seen]
+            beside = named[LABEL_AT : LABEL_AT + 3 * PER_DECADE] if len(named) > LABEL_AT else named
             height = (beside.max() if above else beside.min()).item()
             ax.annotate(
                 name, (steps[LABEL_AT].item(), height), (0, 6 if above else -6),
@@ -107,7 +114,6 @@ def plot_difference_error(f: object, *, at: object = 1.0, central: bool = False)
             )  # fmt: skip
         ax.set(xlabel="step h", ylabel="error of the difference", xlim=(10.0**SMALLEST, 10.0**LARGEST))
         ax.margins(y=0.12)
-        kind = "central" if central else "forward"
         about = f"error of the {kind} difference of {exact.label} at {exact.names[0]} = {place(at)}"
         best = [f"{name} is best near h = {_power(steps[_best(error)])}" for name, error in errors.items()]
         return lambda: f"{about}: {'; '.join(best)}"

@@ -8,7 +8,7 @@ import torch
 from matplotlib.axes import Axes
 
 from .. import palette
-from ..checks import check_tensor
+from ..checks import check_function, check_sequence, check_tensor
 from ..picture import Picture
 from .curves import POINTS
 from .drawing import DOT, Update, View, caption, fit_height, minus, name_axes, number, still
@@ -42,12 +42,24 @@ def plot_fit(x: object, y: object, *, model: object, losses: Sequence[float] | N
     return still(both, model=model)
 
 
+def check_steps(models: object, losses: object) -> None:
+    """The model at each of several steps, and the loss at each or None; errors as in `explore_training`."""
+    check_sequence(models, name="models", sample="[copy.deepcopy(net), …]")
+    if len(models) < 2:
+        raise ValueError(f"models has {len(models)} entries; expected the model at two steps at least")
+    for index, model in enumerate(models):
+        check_function(model, name=f"models[{index}]")
+    if losses is not None and len(check_tensor(losses, name="losses", dims=1)) != len(models):
+        raise ValueError(f"losses has {len(losses)} entries and models {len(models)}; expected one loss for each model")
+
+
 def loss_part(ax: Axes, losses: Sequence[float]) -> Update:
     """Draws the losses over the steps; returns the `update(step)` that marks one of them, counted from 0."""
     losses = check_tensor(losses, name="losses", dims=1)
+    highest = max(losses[losses.isfinite()].tolist(), default=0.0)
     ax.plot(losses, **palette.CYCLE[1])
     (dot,) = ax.plot([], [], "o", color=palette.GRADIENT, **DOT)
-    ax.set(xlabel="step", ylabel="loss", ylim=(0, 1.05 * losses.max().item() or 1.0))
+    ax.set(xlabel="step", ylabel="loss", ylim=(0, 1.05 * highest or 1.0))
     (told,) = caption(ax, palette.GRADIENT)
 
     def update(step: int) -> str:
@@ -78,7 +90,7 @@ def fit_view(x: object, y: object) -> View:
         (line,) = ax.plot([], [], **palette.CYCLE[0])
 
         def update(model: object) -> str:
-            function = ScalarFunction(model, probe=[low])
+            function = ScalarFunction(model, probe=[low], argument="model")
             line.set_data(positions, function.values(positions[:, None]))
             at_samples = function.values(xs[:, None])
             if gaps is not None:

@@ -10,7 +10,7 @@ from matplotlib.colors import to_rgb
 from matplotlib.patches import Rectangle
 
 from .. import palette
-from ..checks import check_tensor, check_whole
+from ..checks import check_sequence, check_tensor, check_whole
 from ..picture import Picture
 from .drawing import Arrow, Update, View, caption, minus, name_axes, number, still, vector
 from .functions import undisturbed
@@ -74,6 +74,7 @@ def plot_matrix(
 def _names(given: str | Sequence[str], count: int, argument: str) -> list[str]:
     if isinstance(given, str):
         return indexed(given, count)
+    check_sequence(given, name=argument, sample="['a', 'b'], or one letter that is numbered")
     if len(given) != count:
         raise ValueError(f"{argument} has {len(given)} names for {count} {argument}; expected one for each")
     return [str(name) for name in given]
@@ -129,10 +130,11 @@ def jacobian_of(given: object, *, at: object = None) -> torch.Tensor:
 
     Raises:
         TypeError: a function without a point, or neither function nor numbers.
-        ValueError: a function that raises or does not return a vector, or a matrix of another shape.
+        ValueError: a function that raises or does not return a vector; a matrix of another shape, or one that is not
+            finite.
     """
     if not callable(given):
-        return check_tensor(given, name="jacobian", dims=2)
+        return check_tensor(given, name="jacobian", dims=2, only_finite=True)
     if at is None:
         raise TypeError("at is None; expected the point where the function's Jacobian is taken, such as [2.0, 3.0]")
     at = check_tensor(at, name="at", dims=1)
@@ -140,10 +142,10 @@ def jacobian_of(given: object, *, at: object = None) -> torch.Tensor:
         try:
             jacobian = _jacobian(given, at)
         except Exception as error:
-            raise ValueError(f"f raised {type(error).__name__} at {vector(at.tolist())}: {error}") from error
+            raise ValueError(f"jacobian raised {type(error).__name__} at {vector(at.tolist())}: {error}") from error
     if not isinstance(jacobian, torch.Tensor) or jacobian.dim() != 2:
-        raise ValueError("f returned something other than a vector; expected a tensor with one dimension")
-    return jacobian.detach().double()
+        raise ValueError("jacobian returned something other than a vector; expected a tensor with one dimension")
+    return check_tensor(jacobian, name=f"the Jacobian at {vector(at.tolist())}", only_finite=True)
 
 
 def _jacobian(f: Callable[[torch.Tensor], torch.Tensor], at: torch.Tensor) -> torch.Tensor:
@@ -166,12 +168,13 @@ def plot_vjp(jacobian: object, v: object, *, at: object = None) -> Picture:
 
     Raises:
         TypeError: not numbers; a function without a point.
-        ValueError: the Jacobian has not two dimensions, v not one number for each of its rows; a function that raises.
+        ValueError: the Jacobian has not two dimensions, v not one number for each of its rows; an entry that is
+            infinite or nan; a function that raises.
 
     Example:
         >>> plot_vjp([[4.0, 0.0], [0.0, 6.0]], [1.0, 1.0])
     """
-    v = check_tensor(v, name="v", dims=1)
+    v = check_tensor(v, name="v", dims=1, only_finite=True)
     return still(vjp_view(jacobian_of(jacobian, at=at), reach=v.norm().item() or 1.0), v=v)
 
 

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 
 from .. import palette
 from ..memory import memory_profile
-from .costs import BYTES
+from .costs import BYTES, unit_of
 from .drawing import Update, View, caption, number
 from .functions import undisturbed
 
@@ -17,11 +17,17 @@ def memory_view(function: Callable[..., object], values: Sequence[object]) -> Vi
     """A view of the memory that `function(value)` holds, beside that for the first of `values`.
 
     `update(value)` takes one of `values`; the function is called once for each of them, when the view is made.
+
+    Raises:
+        ValueError: a value for which the function makes no tensors.
     """
     with undisturbed():
         profiles = [memory_profile(function, value) for value in values]
+    if not all(map(any, profiles)):
+        which = values[list(map(any, profiles)).index(False)]
+        raise ValueError(f"f makes no tensors at {which!r}; expected a function that computes with tensors")
     highest, longest = max(map(max, profiles)), max(map(len, profiles))
-    unit = max((unit for unit, size in BYTES.items() if highest >= size), key=BYTES.get)
+    unit = unit_of(highest)
     heights = [[held / BYTES[unit] for held in profile] for profile in profiles]
 
     def memory(ax: Axes) -> Update:

@@ -24,9 +24,14 @@ DASHED = {"color": palette.MUTED, "linewidth": 1.2, "linestyle": "--"}
 Rounding = Callable[[torch.Tensor], torch.Tensor]
 
 
-def descend(rounding: Rounding, *, step: float, start: float, target: float, updates: int) -> list[tuple[float, float]]:
-    """Gradient descent on (step · rounding(w / step) − target)²: w and its gradient, from the start on."""
-    loss = ScalarFunction(lambda w: (step * rounding(w / step) - target) ** 2, probe=[start])
+def descend(
+    rounding: Rounding, *, step: float, start: float, target: float, updates: int, name: str = "rounding"
+) -> list[tuple[float, float]]:
+    """Gradient descent on (step · rounding(w / step) − target)²: w and its gradient, from the start on.
+
+    Errors call `rounding` by `name`.
+    """
+    loss = ScalarFunction(lambda w: (step * rounding(w / step) - target) ** 2, probe=[start], argument=name)
     walked, at = [], start
     for _ in range(updates + 1):
         slope = loss.derivatives(at)[1]
@@ -37,14 +42,14 @@ def descend(rounding: Rounding, *, step: float, start: float, target: float, upd
 
 def rounding_view(roundings: Mapping[str, Rounding], *, start: float, target: float, updates: int) -> View:
     """A view with the loss over w on the left, w after each update on the right; `update(step, updates)`."""
-    reach = REACH * max(abs(start), abs(target))
+    reach = REACH * max(abs(start), abs(target)) or 1.0
     ws = grid(-reach, reach, POINTS)
     looks = dict(zip(roundings, LOOKS, strict=True))
 
     @cache
     def walks(step: float) -> dict[str, list[tuple[float, float]]]:
         options = {"step": step, "start": start, "target": target, "updates": updates}
-        return {name: descend(rounding, **options) for name, rounding in roundings.items()}
+        return {name: descend(rounding, name=name, **options) for name, rounding in roundings.items()}
 
     def loss(w: torch.Tensor, step: float) -> torch.Tensor:
         return (step * torch.round(w / step) - target) ** 2

@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from .. import palette
-from ..checks import check_number, check_numbers, check_range
+from ..checks import check_number, check_numbers, check_range, check_tensor, check_whole, describe
 from ..picture import Picture
 from .drawing import DOT, Arrow, Update, View, caption, fit_height, minus, name_axes, number, place, still, vector
 from .functions import ScalarFunction, grid
@@ -39,12 +39,13 @@ class Surface:
         levels: about how many level lines, or their values.
 
     Raises:
-        TypeError: `f` is not a function or does not return a tensor; a range is not two numbers.
-        ValueError: `f` raises, returns several values or a value without grad; an empty range.
+        TypeError: `f` is not a function or does not return a tensor; a range is not two numbers; levels are no numbers.
+        ValueError: `f` raises, returns several values or a value without grad; an empty range; no levels, or over 100.
     """
 
     def __init__(self, f: object, *, x: object, y: object, levels: int | Sequence[float] = LEVELS):
         self.x, self.y = check_range(x, name="x"), check_range(y, name="y")
+        levels = _checked_levels(levels)
         self.function = ScalarFunction(f, probe=[sum(self.x) / 2, sum(self.y) / 2])
         self.names = self.function.names
         self.xs, self.ys = grid(*self.x, POINTS), grid(*self.y, POINTS)
@@ -54,7 +55,7 @@ class Surface:
         if not len(self._finite):
             raise ValueError(f"f is nowhere finite for {self.names[0]} in {self.x} and {self.names[1]} in {self.y}")
         self.lowest, self.highest = self._finite.min().item(), self._finite.max().item()
-        chosen = self._nice_levels(levels) if isinstance(levels, int) else list(levels)
+        chosen = self._nice_levels(levels) if isinstance(levels, int) else levels
         self.levels = [float(level) for level in sorted(chosen) if self.lowest < level < self.highest]
 
     def describe(self) -> str:
@@ -69,6 +70,14 @@ class Surface:
     def named(self, at: object) -> dict[str, float]:
         """The point `at` as keywords for an `update`."""
         return dict(zip(self.names, check_numbers(at, name="at", count=2), strict=True))
+
+    def inside(self, at: object) -> tuple[float, ...]:
+        """The point `at`, which must lie in the rectangle."""
+        point = check_numbers(at, name="at", count=2)
+        for index, (place_in, (low, high)) in enumerate(zip(point, (self.x, self.y), strict=True)):
+            if not low <= place_in <= high:
+                raise ValueError(f"at[{index}] is {place_in:g}; expected a place from {low:g} to {high:g}")
+        return point
 
     def value_at(self, at: Sequence[float]) -> str:
         """The function at a point in words."""
@@ -144,6 +153,14 @@ class Surface:
         return contour_generator(self.xs.numpy(), self.ys.numpy(), self.heights)
 
 
+def _checked_levels(levels: object) -> int | list[float]:
+    if hasattr(levels, "__len__") and not isinstance(levels, str) and getattr(levels, "ndim", 1):
+        return check_tensor(levels, name="levels", dims=1, only_finite=True).tolist()
+    if not isinstance(levels, int):
+        raise TypeError(f"levels is {describe(levels)}; expected how many, such as 7, or a list of values")
+    return check_whole(levels, name="levels", low=1, high=100)
+
+
 def plot_contour(
     f: object,
     *,
@@ -166,8 +183,9 @@ def plot_contour(
         levels: about how many level lines, or their values.
 
     Raises:
-        TypeError: `f` is not a function or does not return a tensor; a range or a point is not two numbers.
-        ValueError: `f` raises, returns several values or a value without grad; an empty range.
+        TypeError: `f` is not a function or does not return a tensor; a range or a point is not two numbers; levels are
+            no numbers.
+        ValueError: `f` raises, returns several values or a value without grad; an empty range; no levels, or over 100.
 
     Example:
         >>> plot_contour(lambda u, v: u**2 + u * v, at=(1, 0.5))

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
 from .. import palette
-from ..checks import check_tensor, check_whole
+from ..checks import check_sequence, check_tensor, check_whole
 from ..picture import Picture
 from .drawing import Update, View, fit_height, label_ends, last_finite, minus, number, place_ends, still
 
@@ -84,6 +84,7 @@ def microbatch_view(samples: object) -> View:
 
 
 def _checked_sizes(sizes: Sequence[int], count: int) -> list[int]:
+    check_sequence(sizes, name="sizes", sample="[2, 2, 1]")
     checked = [check_whole(size, name=f"sizes[{index}]", low=1, high=count) for index, size in enumerate(sizes)]
     if sum(checked) != count:
         raise ValueError(f"sizes = {checked} add up to {sum(checked)}; expected {count}, the number of samples")
@@ -130,7 +131,8 @@ def accumulation_view(*, calls: int, reach: Sequence[float]) -> View:
         step = 0.05 * (ax.get_ylim()[1] - ax.get_ylim()[0])
 
         def update(grads: Sequence[float], zeroed: Sequence[int] = ()) -> str:
-            starts = [check_whole(call, name="zeroed", low=1, high=len(grads)) for call in zeroed]
+            check_sequence(zeroed, name="zeroed", sample="[2, 3]")
+            starts = [check_whole(call, name="an entry of zeroed", low=1, high=len(grads)) for call in zeroed]
             for index, parts in enumerate(zip(kept, added, texts, strict=True)):
                 for part in parts:
                     part.set_visible(index < len(grads))
@@ -164,11 +166,12 @@ def plot_losses(losses: object, *, log: bool = False, step: str = "step") -> Pic
     """
     runs = dict(losses) if isinstance(losses, Mapping) else {"loss": losses}
     if not 1 <= len(runs) <= len(palette.CYCLE):
-        raise ValueError(f"losses has {len(runs)} runs; expected one to four")
-    runs = {name: check_tensor(values, name=f"losses[{name!r}]", dims=1) for name, values in runs.items()}
+        raise ValueError(f"losses has {len(runs)} runs; expected one to four by name, or the losses of one run")
+    given = {name: f"losses[{name!r}]" if isinstance(losses, Mapping) else "losses" for name in runs}
+    runs = {name: check_tensor(values, name=given[name], dims=1) for name, values in runs.items()}
     for name, values in runs.items():
         if log and not (values[values.isfinite()] > 0).all():
-            raise ValueError(f"losses[{name!r}] has a value of 0 or below; a logarithmic axis needs all above 0")
+            raise ValueError(f"{given[name]} has a value of 0 or below; a logarithmic axis needs all above 0")
 
     def view(ax: Axes) -> Update:
         for values, look in zip(runs.values(), palette.CYCLE, strict=False):

@@ -76,6 +76,7 @@ def test_the_explorer_stands_at_the_last_epoch_until_it_is_played():
         (lambda: plot_boundary(POINTS, LABELS[:3], model=upper), ValueError, "there are 3 labels; expected"),
         (lambda: plot_boundary(POINTS, LABELS + 1, model=upper), ValueError, r"values than 0 and 1: \[1.0, 2.0\]"),
         (lambda: plot_boundary(POINTS, LABELS, model=3), TypeError, "model is 3; expected a function"),
+        (lambda: plot_boundary(POINTS, LABELS, model=nn.Linear), ValueError, "model raised TypeError at"),
         (lambda: plot_boundary(POINTS, LABELS, model=torch.Tensor.tolist), TypeError, "expected a tensor of scores"),
         (lambda: plot_boundary(POINTS, LABELS, model=torch.sum), ValueError, "expected one score or two"),
         (lambda: plot_boundary(POINTS, LABELS, model=nn.Linear(3, 1)), ValueError, "model raised RuntimeError at"),

@@ -22,10 +22,18 @@ def test_times_say_which_way_is_clearly_fastest_and_no_times():
     )
 
 
+def test_nothing_held_is_drawn_too():
+    assert plot_memory([1, 4], memory=[0, 0]).description == "memory by micro-batch size: 1: 0 B, 4: 0 B"
+
+
 @pytest.mark.parametrize(
     ("plot", "message"),
     [
         (lambda: plot_memory([4, 1], memory=[1, 2]), r"sizes = \[4.0, 1.0\] do not rise"),
+        (lambda: plot_memory([0, 4], memory=[1, 2]), r"sizes = \[0.0, 4.0\] do not rise from above 0"),
+        (lambda: plot_memory([1, 4], memory=[-1, 2]), "memory has a value below 0"),
+        (lambda: plot_memory([1, 4], memory=[1, float("nan")]), "memory has an entry that is infinite or nan"),
+        (lambda: plot_times([1], a=[1.0]), "sizes has 1 entries; expected at least 2"),
         (lambda: plot_memory([1, 4], memory=[1]), "memory has 1 values and sizes 2"),
         (lambda: plot_times([1, 4]), "plot_times got 0 ways to compute; expected one to four"),
         (lambda: plot_times([1, 4], a=[1.0]), "a has 1 values and sizes 2"),

@@ -129,7 +129,11 @@ def test_typed_values_draw_the_same_picture():
             "order is 0; expected a whole number from 1 to 10",
         ),
         (lambda: explorers.explore_descent(bowl, start=1), TypeError, "start is 1; expected 2 numbers"),
-        (lambda: explorers.explore_partials(bowl, at=(9, 0)), ValueError, "x .* start 9.* outside"),
+        (
+            lambda: explorers.explore_partials(bowl, at=(9, 0)),
+            ValueError,
+            r"at\[0\] is 9; expected a place from -2",
+        ),
         (lambda: explorers.explore_vjp(pair), TypeError, "at is None; expected the point"),
         (lambda: explorers.explore_training([1.0, 2.0], [1.0, 2.0], [torch.sin]), ValueError, "models has 1 entries"),
         (
@@ -137,8 +141,45 @@ def test_typed_values_draw_the_same_picture():
             ValueError,
             "losses has 1 entries and models 2",
         ),
+        (
+            lambda: explorers.explore_training([1.0, 2.0], [1.0, 2.0], torch.sin),
+            TypeError,
+            "models is the function sin; expected a list",
+        ),
+        (
+            lambda: explorers.explore_training([1.0, 2.0], [1.0, 2.0], [torch.sin, 3]),
+            TypeError,
+            r"models\[1\] is 3; expected a function",
+        ),
+        (
+            lambda: explorers.explore_training([1.0, 2.0], [1.0], [torch.sin] * 2),
+            ValueError,
+            "x has 2 samples and y 1; expected equally many",
+        ),
+        (lambda: explorers.explore_line([1.0, 2.0], [1.0]), ValueError, "x has 2 samples and y 1"),
+        (lambda: explorers.explore_microbatches([1.0]), ValueError, "the number of samples is 1; expected .* from 2"),
+        (lambda: explorers.explore_secant(cubic, h=(0, 1)), ValueError, r"h = \(0, 1\) holds 0; expected a range"),
+        (lambda: explorers.explore_boundary(CORNERS, [0, 1], {0: first_input, 1: 3}), TypeError, r"models\[1\] is 3"),
+        (
+            lambda: explorers.explore_boundary(CORNERS, [0, 1], {0: first_input, 1: second_input}),
+            ValueError,
+            r"points has shape \(3, 2\) and there are 2 labels",
+        ),
+        (lambda: explorers.explore_rounding(one=torch.round, two=3), TypeError, "two is 3; expected a function"),
+        (lambda: explorers.explore_memory(torch.ones, size=3), TypeError, "size is 3; expected a list, such as"),
+        (lambda: explorers.explore_memory(torch.ones, size=[]), ValueError, "size is an empty list"),
+        (
+            lambda: explorers.explore_memory(abs, size=[1, 2]),
+            ValueError,
+            "f makes no tensors at 1; expected",
+        ),
+        (lambda: explorers.explore_paths(bowl, lambda rate: None), TypeError, "paths returned None; expected one to"),
         (lambda: explorers.explore_paths(bowl, 3), TypeError, "paths is 3; expected a function"),
-        (lambda: explorers.explore_paths(bowl, lambda rate: {}), ValueError, "paths returned 0 paths"),
+        (
+            lambda: explorers.explore_paths(bowl, lambda rate: {}),
+            ValueError,
+            "returned a dict of 0 paths; expected one",
+        ),
     ],
 )
 def test_bad_arguments(make, kind, message):

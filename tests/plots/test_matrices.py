@@ -81,9 +81,24 @@ def test_a_vjp_of_zero_is_drawn():
         ),
         (lambda: plot_matrix(torch.ones(2, 2), row=2), ValueError, "row is 2; expected a whole number from 0 to 1"),
         (lambda: plot_vjp(torch.ones(2, 2), [1.0]), ValueError, "v has 1 entries; expected 2, one for each row"),
+        (lambda: plot_vjp(torch.ones(1, 2), [torch.nan]), ValueError, "v has an entry that is infinite or nan"),
+        (
+            lambda: plot_vjp(torch.sqrt, [1.0], at=[0.0]),
+            ValueError,
+            r"the Jacobian at \(0.000\) has an entry",
+        ),
+        (lambda: plot_matrix(torch.ones(2, 2), rows=3), TypeError, r"rows is 3; expected a list, such as \['a', 'b'\]"),
         (lambda: plot_vjp(pair, [1.0, 1.0]), TypeError, "at is None; expected the point"),
-        (lambda: plot_vjp(lambda x: x.sum(), [1.0], at=[1.0]), ValueError, "f returned something other than a vector"),
-        (lambda: plot_vjp(lambda x: 1 / 0, [1.0], at=[1.0]), ValueError, r"f raised ZeroDivisionError at \(1.000\)"),
+        (
+            lambda: plot_vjp(lambda x: x.sum(), [1.0], at=[1.0]),
+            ValueError,
+            "returned something other than a vector",
+        ),
+        (
+            lambda: plot_vjp(lambda x: 1 / 0, [1.0], at=[1.0]),
+            ValueError,
+            r"jacobian raised Zero\w+ at \(1.000\)",
+        ),
     ],
 )
 def test_bad_arguments(plot, kind, message):

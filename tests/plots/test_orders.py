@@ -86,6 +86,11 @@ def test_a_module_takes_both_dtypes():
         (lambda: plot_nth_derivative(torch.sin, order=-1), ValueError, "order is -1"),
         (lambda: plot_secant(torch.sin, h=0), ValueError, "h is 0; expected a step to another point"),
         (
+            lambda: plot_difference_error(torch.square, at=0.0, central=True),
+            ValueError,
+            "the central difference of square at x = 0.00 is exact at every step",
+        ),
+        (
             lambda: plot_difference_error(lambda x: torch.ones(1) @ x.reshape(1)),
             ValueError,
             "f raised RuntimeError at x = 1",

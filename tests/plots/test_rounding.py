@@ -39,7 +39,7 @@ def test_the_readout_names_both_and_tells_where_they_are():
 def test_what_cannot_be_explored_is_said():
     with pytest.raises(ValueError, match="got 1 ways to round; expected two"):
         explore_rounding(one=torch.round)
-    with pytest.raises(TypeError, match="f is"):
+    with pytest.raises(TypeError, match="other is 3; expected a function"):
         explore_rounding(one=torch.round, other=3)
     with pytest.raises(ValueError, match="without grad"):
         _ = explore_rounding(one=torch.round, other=lambda x: x.detach()).picture

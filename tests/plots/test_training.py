@@ -75,6 +75,15 @@ def test_fit_of_a_module_with_its_losses():
     )
 
 
+@pytest.mark.parametrize("lost", [torch.nan, torch.inf])
+def test_training_that_diverges_can_still_be_drawn(lost):
+    losses = [2.0, 4.0, lost]
+    picture = plot_fit([1.0, 2.0], [1.0, 2.0], model=torch.sin, losses=losses)
+    assert picture.description.endswith(f"loss {lost} after 3 steps")
+    assert picture.figure.axes[1].get_ylim() == (0.0, 4.2)
+    assert "loss nan after 1 steps" in plot_fit([1.0, 2.0], [1.0, 2.0], model=torch.sin, losses=[torch.nan]).description
+
+
 def test_a_fit_of_many_samples_stays_small():
     x = torch.linspace(0, 1, 500)
     assert len(plot_fit(x, x, model=lambda x: x).svg) < 120_000
@@ -90,9 +99,12 @@ def test_a_fit_of_many_samples_stays_small():
         (lambda: plot_accumulation([None]), TypeError, r"grads is \[None\]; expected a tensor or a list"),
         (lambda: plot_accumulation([1.0], zeroed=[2]), ValueError, "zeroed is 2; expected a whole number from 1 to 1"),
         (lambda: plot_losses({}), ValueError, "losses has 0 runs; expected one to four"),
-        (lambda: plot_losses([1.0, 0.0], log=True), ValueError, r"losses\['loss'\] has a value of 0 or below"),
+        (lambda: plot_losses([1.0, 0.0], log=True), ValueError, "losses has a value of 0 or below"),
+        (lambda: plot_losses({"a": []}), ValueError, r"losses\['a'\] is empty"),
+        (lambda: plot_microbatches(SAMPLES, sizes=2), TypeError, "sizes is 2; expected a list, such as"),
+        (lambda: plot_accumulation([1.0], zeroed=1), TypeError, "zeroed is 1; expected a list, such as"),
         (lambda: plot_fit([1.0], [1.0], model=torch.sin), ValueError, "x has 1 samples and y 1; .* at least 2"),
-        (lambda: plot_fit([1.0, 2.0], [1.0, 2.0], model=3), TypeError, "f is 3; expected a function"),
+        (lambda: plot_fit([1.0, 2.0], [1.0, 2.0], model=3), TypeError, "model is 3; expected a function"),
     ],
 )
 def test_bad_arguments(plot, kind, message):
