@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Iterator, Mapping
 
 import torch
@@ -21,13 +22,16 @@ def misfit(answer: object, solution: object) -> str:
         return f"Pass the function itself, without calling it: `check({name})`."
     wanted = list(inspect.signature(solution).parameters)
     try:
-        inspect.signature(answer).bind(*wanted)
-    except TypeError:
-        given = ", ".join(inspect.signature(answer).parameters) or "none"
-        return f"It is called as `{name}({', '.join(wanted)})`; your parameters are: {given}."
-    except ValueError:  # some built-in functions have no signature to read
+        given = list(inspect.signature(answer).parameters)
+    except (TypeError, ValueError):  # some built-in functions have no signature to read
         return ""
-    return ""
+    try:
+        inspect.signature(answer).bind(*wanted)
+        fits = given == wanted or sorted(given) != sorted(wanted)
+    except TypeError:
+        fits = False
+    shown = ", ".join(given) or "none"
+    return "" if fits else f"It is called as `{name}({', '.join(wanted)})`; your parameters are: {shown}."
 
 
 def diagnose(seen: Mapping[str, object], expected: Mapping[str, object], *, answer: object, tolerance: float) -> str:
@@ -69,10 +73,22 @@ def describe(seen: object, expected: object, *, it: str, may_tell_factor: bool, 
         deeper = describe(seen[at], expected[at], it="It is", may_tell_factor=may_tell_factor, tolerance=tolerance)
         return f"Look at number {at + 1} of {len(seen)}. {deeper}"
     if type(seen) is not type(expected):
-        return f"{it} {_kind(seen)}, and {_asked_for(expected)}."
+        clue = _clue(seen, expected)
+        return f"{it} {_kind(seen)}, and {_asked_for(expected)}.{clue and ' '}{clue}"
     if isinstance(seen, str) and may_tell_factor:  # a probe's word for what the learner's code does
         return f"It gives “{seen}”, and that is not right."
     return f"{it} {_kind(seen)}, as it should be, but not the right one."
+
+
+def _clue(seen: object, expected: object) -> str:
+    """What may be behind something of another kind, "" where nothing is known of it."""
+    if isinstance(seen, Other) and re.search("method|function", seen.kind):
+        return "Are the brackets of a call missing?"
+    if isinstance(seen, list) and None in seen:
+        return f"Number {seen.index(None) + 1} in it is None."
+    if isinstance(seen, str) and isinstance(expected, torch.Tensor):
+        return "Numbers are typed without quotation marks."
+    return ""
 
 
 def _describe_error(seen: Raised) -> str:
@@ -122,7 +138,8 @@ def _differences(
     ratios = (seen / expected)[expected.isfinite() & (expected != 0)]
     if may_tell_factor and len(ratios) and (ratios - 1).abs().max() < 5e-4 and same(seen, expected, tolerance=5e-4):
         yield "The numbers are close, but not close enough. Is something approximated that can be computed exactly?"
-    if may_tell_factor and len(ratios) and same(seen, expected * ratios[0], tolerance=tolerance):
+    one_factor = len(ratios) and same(seen, expected * ratios[0], tolerance=tolerance)
+    if may_tell_factor and one_factor and (seen.dim() or _is_simple(ratios[0].item())):
         each = "Every number" if seen.dim() else "The number"
         yield "The sign is wrong." if ratios[0] == -1 else f"{each} is {ratios[0].item():.4g} times what it should be."
     right = torch.isclose(seen, expected, rtol=tolerance, atol=1e-7, equal_nan=True).sum().item()
@@ -132,3 +149,8 @@ def _differences(
         yield "The numbers are right, but in the opposite order."
     shape = tuple(seen.shape)
     yield f"The shape {shape} is right, the numbers are not." if shape else "The number is not right."
+
+
+def _is_simple(factor: float) -> bool:
+    """Whether a factor is one that a step forgotten, or done twice, would leave, such as -2, 0.1 or 2/3."""
+    return 1e-3 < abs(factor) < 1e3 and any(abs(factor * n - round(factor * n)) < 1e-6 for n in range(1, 11))

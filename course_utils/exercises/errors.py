@@ -59,13 +59,26 @@ PLAIN_WORDS = {
         "The first nan of the backward pass appears at this operation. Look at the values that go into it.",
     r"Jacobian mismatch":
         "The gradient that `backward` returns is not the one that finite differences measure: the derivative is wrong.",
-    r"'(float|int)' object has no attribute '(backward|grad|requires_grad_?|detach|item|grad_fn)'":
+    r"unsupported operand type\(s\) for \^|bitwise_xor":
+        "In Python `^` is not a power: write `x**2` for the square.",
+    r"'(method|builtin_function_or_method)'":
+        "A method is used without being called: the brackets after its name are missing.",
+    r"new\(\) received an invalid combination of arguments":
+        "`torch.Tensor`, with a capital T, knows neither `dtype` nor `requires_grad`. Use `torch.tensor`.",
+    r"got an unexpected keyword argument":
+        "There is no argument of this name. Is it spelt right, as in `requires_grad` and `retain_graph`?",
+    r"must be Tensor, not (float|int)|passed to transform API must be Tensor":
+        "A plain number stands where PyTorch needs a tensor. Make one of it first.",
+    r"Expected (primals|tangents) to be a tuple":
+        "Points and directions go in as tuples, even if there is only one of each. A tuple of one needs a comma: "
+        "`(a,)`.",
+    r"'(float|int|numpy\.float64)' object has no attribute '(backward|grad|requires_grad_?|detach|item|grad_fn)'":
         "This is a plain number, not a tensor. Either no tensor was made of it, or `.item()` or `float()` has cut it "
         "off from the graph. Keep the tensor as long as you want gradients.",
     r"'(bool|Tensor)' object is not callable":
         "There are brackets after something that is no function. `.grad` and `requires_grad` are read without "
         "brackets; `requires_grad_()`, with the underscore, sets the flag. Or is a `*` missing before the bracket?",
-    r"'NoneType'":
+    r"'NoneType'|got NoneType":
         "Something here is None. A `.grad` is None before `backward` has run, after `zero_grad()`, and always on a "
         "tensor that is not a leaf. A function without `return` gives None too.",
     r"vmap: It looks like you're calling \.item\(\)":

@@ -3,6 +3,7 @@
 import torch
 
 from .exercise import exercise, prediction
+from .probes import right_without_autograd
 
 
 @prediction(
@@ -28,15 +29,31 @@ def first_gradient():
     return x.grad
 
 
+def _walk_from_x(x):
+    x = torch.tensor(float(x), requires_grad=True)
+    x.backward()
+    return x
+
+
 @exercise(
     """
     Write `gradient_at(x)`: for a number `x`, it returns the slope of $y = 3x^2$ at that place, computed by PyTorch
     with the four lines you have seen. `x` may be a whole number such as 2.
     """,
     probe={
-        "at 0.5 and at −2.0": lambda gradient_at: [gradient_at(0.5), gradient_at(-2.0)],
+        "at 0.5": lambda gradient_at: gradient_at(0.5),
+        "at −2.0": lambda gradient_at: gradient_at(-2.0),
         "at the whole number 4": lambda gradient_at: gradient_at(4),
+        "the slope comes from a formula, not from PyTorch": lambda gradient_at: right_without_autograd(
+            gradient_at, 0.5, right=3.0
+        ),
     },
+    mistakes=[
+        (lambda x: 6 * x, "The numbers are right, but they come from a formula of your own. Let PyTorch do it: make a "
+         "tensor, compute $y = 3x^2$, walk back, and return what that leaves behind."),
+        (lambda x: _walk_from_x(x).grad, "You start the walk at `x` itself, so you get the slope of `x`, which is 1 "
+         "everywhere. Start at `y`."),
+    ],
     hints=[
         "Put the four lines into the function: make the tensor, compute `y`, call `y.backward()`, return what it has "
         "left behind.",
@@ -86,7 +103,10 @@ def _(x):
     return y.backward()
 
 
-@gradient_at.mistake("`x` is not tracked, so `backward` finds nothing to walk to. Make it with `requires_grad=True`.")
+@gradient_at.mistake(
+    "Nothing here is tracked, so `backward` finds nothing to walk to. Make `x` with `requires_grad=True`, and compute "
+    "`y` from that very tensor."
+)
 def _(x):
     x = torch.tensor(float(x))
     y = 3 * x**2

@@ -50,7 +50,7 @@ def who_gets_grad():
 
 def _trained(trainable):
     torch.set_default_dtype(torch.float32)
-    return trainable([1, 2, 3])
+    return trainable([4, -1, 2])
 
 
 def _gradient_of_squares(trainable):
@@ -65,7 +65,8 @@ def _gradient_of_squares(trainable):
     that collects gradients, that is, a leaf whose `.grad` is filled by `backward`.
     """,
     probe={
-        "the numbers for [1, 2, 3]": lambda trainable: _trained(trainable).detach(),
+        "what comes back is a tensor": lambda trainable: isinstance(_trained(trainable), torch.Tensor),
+        "the numbers for [4, -1, 2]": lambda trainable: torch.Tensor.detach(_trained(trainable)),
         "the dtype is torch.float64": lambda trainable: _trained(trainable).dtype == torch.float64,
         "the tensor requires a gradient": lambda trainable: _trained(trainable).requires_grad,
         "the tensor is a leaf": lambda trainable: _trained(trainable).is_leaf,
@@ -75,18 +76,20 @@ def _gradient_of_squares(trainable):
         (lambda data: torch.tensor(data, requires_grad=True), "Whole numbers make an integer tensor, and integers "
          "cannot be moved a little, so they have no gradient. Say `dtype=torch.float64` where the tensor is made."),
         (lambda data: torch.tensor(data, dtype=torch.float32, requires_grad=True).double(),
-         "The cast comes after the flag. So the tensor you return was *computed* from the leaf; it is not a leaf, and "
-         "the gradient ends up in a tensor that nobody has a name for."),
+         "Something happens after the flag is set: a cast, a copy, a product. So the tensor you return was *computed* "
+         "from the leaf; it is not a leaf, and the gradient ends up in a tensor that nobody has a name for."),
         (lambda data: torch.tensor(data, dtype=torch.float64), "The numbers and the dtype are right, but the tensor is "
          "a constant: nothing asks for its gradient."),
         (lambda data: torch.tensor([float(number) for number in data], requires_grad=True),
-         "It collects gradients, but in `float32`: that is what `float()` and Python's floats give you here. The task "
-         "asks for `torch.float64`: name it where the tensor is made."),
+         "It collects gradients, but in `float32`, the dtype that Python's floats get unless you name another. The "
+         "task asks for `torch.float64`: name it where the tensor is made."),
         (lambda data: torch.tensor(data), "Neither the dtype nor the flag is there yet. Set both in the call of "
          "`torch.tensor` that makes the tensor."),
         (lambda data: torch.tensor(data).double().requires_grad_().requires_grad,
          "`requires_grad_()` returns the tensor; `requires_grad` without brackets at the end is only the flag, True or "
          "False."),
+        (lambda data: torch.tensor(data).grad, "Your function returns None. Is there a `return`, and is it the tensor "
+         "that is returned? Its `.grad` is None until `backward` has run."),
     ],
     hints=[
         "Three things at once: the numbers, the dtype, the flag. `torch.tensor` takes all three.",
@@ -104,7 +107,7 @@ def _(data):
 
 
 def _after_backward(freeze_first, look):
-    net = torch.nn.Sequential(torch.nn.Linear(3, 4), torch.nn.Tanh(), torch.nn.Linear(4, 2))
+    net = torch.nn.Sequential(torch.nn.Linear(3, 4), torch.nn.Tanh(), torch.nn.Linear(4, 4), torch.nn.Linear(4, 2))
     before = [weight.detach().clone() for weight in net.parameters()]
     freeze_first(net)
     output = net(torch.ones(1, 3)).sum()
@@ -117,8 +120,11 @@ def _frozen(name):
     return lambda freeze_first: _after_backward(freeze_first, lambda net, before: getattr(net[0], name).grad is None)
 
 
-def _others_reached(freeze_first):
-    return _after_backward(freeze_first, lambda net, before: None not in [it.grad for it in net[2].parameters()])
+def _reached(place):
+    def look(net, before):
+        return None not in [weight.grad for weight in net[place].parameters()]
+
+    return lambda freeze_first: _after_backward(freeze_first, look)
 
 
 def _values_kept(freeze_first):
@@ -140,7 +146,8 @@ def _still_training(freeze_first):
     probe={
         "the first layer's weight gets no gradient": _frozen("weight"),
         "the first layer's bias gets no gradient": _frozen("bias"),
-        "the last layer gets its gradients": _others_reached,
+        "the last layer gets its gradients": _reached(-1),
+        "the layers in between get their gradients": _reached(2),
         "all weights keep their values": _values_kept,
         "all layers stay in training mode": _still_training,
     },
@@ -190,9 +197,28 @@ def _(net):
     net[0].bias.requires_grad = False
 
 
-@freeze_first.mistake("That froze the last layer. The first is `net[0]`.")
+@freeze_first.mistake(
+    "It is the other way round now: the first layer gets its gradients, and all the others are frozen."
+)
+def _(net):
+    for layer in net[1:]:
+        layer.requires_grad_(False)
+
+
+@freeze_first.mistake(
+    "The first layer still gets its gradients, and the last layer gets none. The first layer is `net[0]`."
+)
 def _(net):
     net[-1].requires_grad_(False)
+
+
+@freeze_first.mistake(
+    "The first layer is frozen, but not every other layer gets its gradients. Where there are more than two layers, "
+    "those in the middle are to learn as well."
+)
+def _(net):
+    net.requires_grad_(False)
+    net[-1].requires_grad_(True)
 
 
 @freeze_first.mistake(

@@ -4,6 +4,7 @@ import torch
 
 from .exercise import Exercise, Prediction, exercise, prediction
 from .observe import canonical
+from .probes import differentiates, names, right_without_autograd
 
 
 @prediction(
@@ -99,17 +100,23 @@ def _leaves_flag(slope):
         "called twice with the same x, which requires a gradient": _twice,
         "x.grad is as it was before the call": _leaves_gradient,
         "x.requires_grad is as it was before the call": _leaves_flag,
+        "another f: sin, at 0.4": lambda slope: slope(torch.sin, torch.tensor(0.4)),
+        "the slope is found without `backward`": lambda slope: right_without_autograd(
+            slope, _cubic, torch.tensor(1.5), right=4.75
+        ),
     },
     mistakes=[
         (lambda f, x: _walk_back(f(x.requires_grad_()), to=x), "The number of the first call is right, and then it "
          "grows: you write into the caller's `x`, where every call adds to `x.grad`. Work on a leaf of your own."),
-        (lambda f, x: f(_own(x)).backward(), "`backward()` returns None: it writes the slope into `.grad` of the leaf. "
-         "Return that."),
+        (lambda f, x: f(_own(x)).backward(), "Your function returns None. `backward()` writes the slope into `.grad` "
+         "of the leaf that `f` was given, and returns nothing. Return the `.grad` of that leaf."),
         (lambda f, x: _walk_back(f(x), to=_own(x)), "`f` never saw your new tensor: you made it, but called `f` with "
          "the old one. Only the leaf that `f` was given gets a gradient."),
         (lambda f, x: _walk_back(f(x), to=x), "It works as long as the caller's `x` already requires a gradient, and "
          "it writes into it. Make a leaf of your own from the value of `x`."),
         (lambda f, x: f(x), "That is `f(x)`, the height. The slope is what `backward` leaves in `.grad`."),
+        (lambda f, x: (f(x + 1e-6) - f(x - 1e-6)) / 2e-6, "The numbers are right, or nearly, but autograd did not find "
+         "them: a difference of two values is an estimate. Call `backward`."),
     ],
     hints=[
         "`backward` adds into the `.grad` of the leaf that `f` was given. Whose leaf should that be, so that nobody "
@@ -230,6 +237,15 @@ def _short(node):
     return node.name().split("::")[-1]
 
 
+def _in_order(found):
+    return found if found is None or isinstance(found, str | int) else sorted(found, key=str)
+
+
+def _same_again(graph_nodes):
+    y = _some_graph()
+    return _in_order(graph_nodes(y)) == _in_order(graph_nodes(y))
+
+
 @exercise(
     """
     Write `graph_nodes(y)`: a list of the names of all nodes in the graph of `y`, from `y.grad_fn` back to the leaves,
@@ -237,8 +253,9 @@ def _short(node):
     that the node of a leaf is called `AccumulateGrad`.
     """,
     probe={
-        "u * sin(u) + 5u with u = x·w": lambda graph_nodes: sorted(graph_nodes(_some_graph()), key=str),
-        "y = y + y, ten times": lambda graph_nodes: len(graph_nodes(_doubled_ten_times())),
+        "u * sin(u) + 5u with u = x·w": lambda graph_nodes: _in_order(graph_nodes(_some_graph())),
+        "a second call with the same y finds the same": _same_again,
+        "y = y + y, ten times": lambda graph_nodes: len(_in_order(graph_nodes(_doubled_ten_times()))),
     },
     mistakes=[
         (lambda y: _walk(y.grad_fn), "You visit a node once for every path that leads to it. In this graph paths meet "
@@ -267,6 +284,11 @@ def _short(node):
         (lambda y: _nodes(y), "Those are the nodes. Their names are asked for."),
         (lambda y: [_short(pair) for pair in y.grad_fn.next_functions], "Each of the `next_functions` is a pair, and "
          "its first part is the node. Take the pair apart."),
+        (lambda y: [y.name()], "You start at the tensor `y`, and a tensor is no node. The graph begins at the node "
+         "that made it, `y.grad_fn`."),
+        (lambda y, seen={None}: [seen.add(node) or _short(node) for node in _nodes(y) if node not in seen],
+         "The first call is right, a second call with the same `y` finds other names: what you collect is made once, "
+         "outside the function or as a default, and is still full. Make it anew inside the function."),
     ],
     hints=[
         "`node.next_functions` is a tuple of pairs; the first of each pair is the next node on the way back, or None.",
@@ -313,11 +335,6 @@ def _by_autograd(x):
     return x.grad
 
 
-def _where_nothing_is_recorded(dydx):
-    with torch.no_grad():
-        return dydx(torch.tensor([0.5, 1.5]))
-
-
 diamond = Exercise(
     """
     Let $u = x^2$ and $y = u \\sin u$. Write `dydx(x)`, the derivative of $y$ with respect to $x$, **by hand**: with
@@ -326,7 +343,7 @@ diamond = Exercise(
     dydx,
     probe={
         "x from −2 to 2": lambda dydx: dydx(torch.linspace(-2, 2, 9)),
-        "where nothing is recorded": _where_nothing_is_recorded,
+        "the slope is found by hand, without autograd": lambda dydx: not differentiates(dydx, torch.ones(2)),
     },
     also_right=[lambda x: 2 * x * torch.sin(x**2) + 2 * x**3 * torch.cos(x**2)],
     mistakes=[
@@ -342,6 +359,14 @@ diamond = Exercise(
          "the two uses of `u` one at a time, then add."),
         (lambda x: torch.sin(x**2) + x**2 * torch.cos(x**2) * 2 * x, "The last step, from $u$ back to $x$, belongs to "
          "both paths, and only one has it. Add first, then multiply the sum; brackets help."),
+        (lambda x: 2 * x * torch.sin(x**2) + x**2 * torch.cos(x**2), "The path through `sin u` stops at $u$: the last "
+         "step, from $u$ back to $x$, belongs to both paths. Multiply the whole sum by it."),
+        (lambda x: (torch.sin(x**2) - x**2 * torch.cos(x**2)) * 2 * x, "One sign is wrong: the derivative of the sine "
+         "is the cosine, with a plus."),
+        (lambda x: (torch.cos(x**2) + x**2 * torch.sin(x**2)) * 2 * x, "Sine and cosine are swapped: the path through "
+         "the factor `u` is multiplied by the *other factor*, and the path through the sine by the sine's derivative."),
+        (lambda x: (torch.sin(x) + x * torch.cos(x)) * 2 * x, "Inside the sine and in front of the cosine stands $u$, "
+         "not $x$: each local derivative is taken at the value that was there on the way up."),
         (lambda x: (torch.sin(x**2) + torch.cos(x**2)) * 2 * x, "On the path through `sin u` a factor is missing: at "
          "the product, its local derivative is the *other* factor."),
         (lambda x: dydx(x) / 2, "The last factor is $du/dx$, and $u = x^2$: a factor 2 is missing."),
@@ -400,6 +425,7 @@ misplaced_zero_grad = Prediction(
     ```
     """,
     "B",
+    probe=names,
     mistakes=[
         ("A", "At the top of the loop it clears what the round before has left. The new gradient comes after it, and "
          "`step` uses it."),

@@ -31,6 +31,8 @@ def _only_y(x, y):
     mistakes=[
         (lambda f, x, y: sum(partials.answer(f, x, y)), "That is one number, the sum of both slopes. A gradient has "
          "one entry for each input: return the pair."),
+        (lambda f, x, y: [(slope,) for slope in partials.answer(f, x, y)], "The numbers are right, each in a tuple of "
+         "its own: `torch.autograd.grad` always returns a tuple. Take the tensor out of each."),
     ],
     hints=[
         "Make two leaves, one for each number, and call `f` with both. One walk back finds both slopes.",
@@ -190,7 +192,8 @@ def _(f, x, y):
 
 
 @gradient_field.mistake(
-    "The numbers are right, but you go through the points one by one. One call of `f` and one walk are enough for all."
+    "The numbers are right, but `f` is not called once for all points: you go through them one by one, or you did not "
+    "ask autograd. One call of `f` and one walk are enough."
 )
 def _(f, x, y):
     slopes = []
@@ -387,6 +390,12 @@ def _cubic(x):
     return x**3 - x
 
 
+def _leaves_x_alone(difference):
+    x = torch.tensor(1.5)
+    difference(_cubic, x, 0.1)
+    return x.item() == 1.5
+
+
 @exercise(
     """
     Write `central_difference(f, x, h)`: an estimate of the derivative of `f` at `x` from two values of `f`, a
@@ -396,6 +405,7 @@ def _cubic(x):
         "x³ − x at 1.5, h = 0.1": lambda difference: difference(_cubic, torch.tensor(1.5), 0.1),
         "exp at three points, h = 0.5": lambda difference: difference(torch.exp, torch.tensor([-1.0, 0.0, 2.0]), 0.5),
         "a kink, |x| at 0, h = 0.25": lambda difference: difference(torch.abs, torch.tensor(0.0), 0.25),
+        "the caller's x keeps its value": _leaves_x_alone,
     },
     hints=[
         "Rise over run. You stand at $x$ and look at the two points $x + h$ and $x - h$: how far are they "
@@ -461,13 +471,30 @@ def _(f, x, h):
     return (f(x - h) - f(x + h)) / (2 * h)
 
 
+@central_difference.mistake("You add the two values of `f`. The rise is their *difference*.")
+def _(f, x, h):
+    return (f(x + h) + f(x - h)) / (2 * h)
+
+
+@central_difference.mistake(
+    "The numbers are right, but the caller's `x` is another one now: `x += h` changes the tensor itself. `x + h` makes "
+    "a new one."
+)
+def _(f, x, h):
+    x += h
+    ahead = f(x)
+    x -= 2 * h
+    return (ahead - f(x)) / (2 * h)
+
+
 @central_difference.mistake("The run is missing: the rise alone gets smaller with `h` whatever the slope is.")
 def _(f, x, h):
     return f(x + h) - f(x - h)
 
 
 @central_difference.mistake(
-    "That is autograd's exact slope. Here an independent witness is wanted: two values of `f`, nothing else."
+    "That is the exact slope, or very nearly: from autograd, or with a step of your own that is smaller than `h`. Here "
+    "an independent witness is wanted: two values of `f`, a step `h` to either side."
 )
 def _(f, x, h):
     x = x.detach().clone().requires_grad_()

@@ -107,8 +107,8 @@ def _(f, x):
 
 
 @jacobian.mistake(
-    "The first row is right, the later ones contain all rows before them: `backward` adds to `.grad`. Clear it, or use "
-    "`torch.autograd.grad`."
+    "The first row is right, the later ones contain all rows before them. If you call `backward`: it adds to `.grad`, "
+    "so clear that between the rows. If you pass weights: all of them are 0 but one."
 )
 def _(f, x):
     x = x.detach().requires_grad_()

@@ -4,7 +4,7 @@ import torch
 
 from .exercise import exercise, prediction
 from .observe import canonical
-from .probes import numbers_made
+from .probes import numbers_made, right_without_autograd
 
 
 @prediction(
@@ -199,6 +199,20 @@ def _(f, x, n):
 
 
 @nth_derivative.mistake(
+    "Two things. Every `backward` adds to the same `x.grad`, so the derivatives pile up: `torch.autograd.grad` keeps "
+    "nothing. And a derivative that is constant has no graph behind it: the ones after it are 0."
+)
+def _(f, x, n):
+    x = torch.tensor(float(x), requires_grad=True)
+    y = f(x)
+    for _ in range(n):
+        y.backward(create_graph=True)
+        y = x.grad
+    x.grad = None
+    return y
+
+
+@nth_derivative.mistake(
     "The derivatives pile up: `backward` adds each of them to the same `x.grad`. Use `torch.autograd.grad`, which "
     "returns each one and keeps nothing."
 )
@@ -224,11 +238,14 @@ def _points():
     pair of tensors of the shape of `x`. Let autograd do both.
     """,
     probe={
-        "the first at seven points": lambda derivatives: derivatives(_points())[0],
-        "the second at seven points": lambda derivatives: derivatives(_points())[1],
-        "there are two": lambda derivatives: len(derivatives(_points())) == 2,
+        "the first and the second at seven points": lambda derivatives: derivatives(_points()),
+        "they are found without autograd": lambda derivatives: right_without_autograd(
+            derivatives, _points(), right=(torch.cos(_points()), -torch.sin(_points()))
+        ),
     },
     mistakes=[
+        (lambda x: (torch.cos(x), -torch.sin(x)), "The numbers are right, but they come from formulas, or from values "
+         "of the sine close by. Let autograd differentiate the sine, and then its derivative."),
         (lambda x: (torch.cos(x), torch.sin(x)), "The sign of the second is wrong: where the sine is above zero, its "
          "curve bends *down*."),
         (lambda x: (torch.cos(x), torch.cos(x)), "Your second is the first again: you differentiated $\\sin$ twice "
@@ -298,7 +315,10 @@ def _mixed(x):
     Write `hessian_diag(f, x)`: the second derivatives $\\partial^2 f / \\partial x_i^2$, one for each entry of `x`,
     where `f` maps a tensor with one dimension to one number.
     """,
-    probe={"three inputs that mix": lambda diagonal: diagonal(_mixed, torch.tensor([1.5, 0.7, -0.4]))},
+    probe={
+        "three inputs that mix": lambda diagonal: diagonal(_mixed, torch.tensor([1.5, 0.7, -0.4])),
+        "another f, with five inputs": lambda diagonal: diagonal(_chain, torch.linspace(-1, 1, 5)),
+    },
     mistakes=[
         (lambda f, x: torch.func.hessian(f)(x), "That is the whole Hessian. The second derivatives by one and the same "
          "entry stand on its diagonal."),
@@ -338,6 +358,26 @@ def _(f, x):
 
 
 @hessian_diag.mistake(
+    "`x[i]` is a new tensor, taken from `x`, and `f` has never seen it: no path leads there. Differentiate `g[i]` by "
+    "all of `x`, and take entry `i` of the result."
+)
+def _(f, x):
+    x = x.detach().requires_grad_()
+    (g,) = torch.autograd.grad(f(x), x, create_graph=True)
+    return torch.stack([torch.autograd.grad(g[i], x[i], retain_graph=True)[0] for i in range(len(x))])
+
+
+@hessian_diag.mistake(
+    "A walk starts at one number, and the gradient has several. Their sum would mix what you want apart: start at one "
+    "`g[i]` at a time."
+)
+def _(f, x):
+    x = x.detach().requires_grad_()
+    (g,) = torch.autograd.grad(f(x), x, create_graph=True)
+    return torch.autograd.grad(g, x)[0]
+
+
+@hessian_diag.mistake(
     "You differentiate something that has no history. Either `x` is not tracked (`requires_grad_()` before `f` is "
     "called), or the gradient was computed without `create_graph=True`."
 )
@@ -362,7 +402,7 @@ def _chain(x):
 
 def _without_a_hessian(hvp):
     x, v = torch.linspace(0, 1, 120), torch.linspace(-1, 1, 120)
-    return numbers_made(hvp, _chain, x, v) < 60 * 120
+    return numbers_made(hvp, _chain, x, v) < 200 * 120
 
 
 def _leaves_nothing_behind(hvp):
@@ -390,8 +430,12 @@ def _leaves_nothing_behind(hvp):
          "number. Differentiate it by `x`: that gives $Hv$."),
         (lambda f, x, v: hvp.answer(f, x, v) @ v, "That is $v^T H v$, the curvature along `v`, one number. $Hv$ has "
          "one entry for each input."),
-        (lambda f, x, v: (hvp.answer(f, x, v),), "`torch.autograd.grad` returns a tuple, with one gradient for each "
-         "input. Take out the tensor."),
+        (lambda f, x, v: (hvp.answer(f, x, v),), "You return a tuple with the product in it. `torch.autograd.grad` "
+         "always gives one, with a gradient for each input: take out the tensor."),
+        (lambda f, x, v: hvp.answer(f, x, torch.ones_like(x)), "You differentiate the sum of the gradient: that is $H$ "
+         "times a vector of ones. `v` has no part in it yet."),
+        (lambda f, x, v: hvp.answer(f, x, v) + torch.func.grad(f)(x.detach()), "That is the gradient and the product, "
+         "added up: the second `backward` adds to the same `.grad`. Use `torch.autograd.grad`."),
     ],
     hints=[
         "The Hessian is the Jacobian of the gradient `g`, and it is symmetric: $Hv$ and $v^T H$ have the same entries.",
@@ -414,6 +458,11 @@ def _(f, x, v):
 @hvp.right
 def _(f, x, v):
     return torch.func.jvp(torch.func.grad(f), (x,), (v,))[1]
+
+
+@hvp.right
+def _(f, x, v):
+    return torch.func.linearize(torch.func.grad(f), x)[1](v)
 
 
 @hvp.mistake(

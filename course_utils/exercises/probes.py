@@ -6,8 +6,11 @@ import re
 from collections.abc import Callable
 
 import torch
+from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
+
+from .observe import canonical, same
 
 
 class _NumberCounter(TorchDispatchMode):
@@ -29,10 +32,34 @@ def numbers_made(function: Callable[..., object], *arguments: object) -> int:
     return counter.numbers
 
 
+class _WalkCounter(TorchFunctionMode):
+    def __init__(self) -> None:
+        super().__init__()
+        self.walks = 0
+
+    def __torch_function__(self, function, types, args=(), kwargs=None):
+        self.walks += getattr(function, "__name__", "") in {"backward", "grad", "_make_dual"}
+        return function(*args, **(kwargs or {}))
+
+
+def differentiates(function: Callable[..., object], *arguments: object) -> bool:
+    """Whether `function(*arguments)` lets PyTorch differentiate: by `backward`, `autograd.grad` or `torch.func`."""
+    with _WalkCounter() as counter:
+        function(*arguments)
+    return counter.walks > 0
+
+
+def right_without_autograd(function: Callable[..., object], *arguments: object, right: object) -> bool:
+    """Whether `function(*arguments)` gives `right`, and PyTorch differentiated nothing on the way."""
+    with _WalkCounter() as counter:
+        result = canonical(function(*arguments))
+    return counter.walks == 0 and same(result, canonical(right), tolerance=1e-5)
+
+
 def names(answer: object) -> object:
-    """Names in any form a learner may type ("a, b", ["a", "b"], {"a", "b"}) as one set; anything else as it is."""
-    if isinstance(answer, str):
-        return frozenset(re.findall(r"\w+", answer))
-    if isinstance(answer, list | tuple | set | frozenset) and all(isinstance(name, str) for name in answer):
-        return frozenset(name.removeprefix("torch.") for name in answer)
-    return answer
+    """Names in any form a learner may type ("a and b", ["a, b"], {"a.grad"}) as one set; anything else as it is."""
+    parts = [answer] if isinstance(answer, str) else answer
+    if not isinstance(parts, list | tuple | set | frozenset) or not all(isinstance(part, str) for part in parts):
+        return answer
+    text = re.sub(r"\btorch\.|\.(grad|requires_grad)\b|\band\b", " ", ", ".join(parts))
+    return frozenset(re.findall(r"\w+", text))

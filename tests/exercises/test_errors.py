@@ -2,6 +2,7 @@
 
 import copy
 
+import numpy
 import pytest
 import torch
 
@@ -103,6 +104,17 @@ RAISE = [
     nan_in_backward,
     lambda: torch.autograd.gradcheck(WrongDerivative.apply, torch.ones(1, dtype=torch.float64, requires_grad=True)),
     lambda: leaf().sum().item().backward(),
+    lambda: leaf() ^ 2,
+    lambda: 2.0 ^ 2,
+    lambda: leaf() * leaf().detach,
+    lambda: list(torch.nn.Linear(1, 1).parameters),
+    lambda: torch.Tensor(2.0, requires_grad=True),
+    lambda: torch.tensor(2.0, require_grad=True),
+    lambda: torch.sin(2.0),
+    lambda: torch.func.grad(torch.sin)(2.0),
+    lambda: torch.func.jvp(torch.sin, torch.ones(2), (torch.ones(2),)),
+    lambda: numpy.float64(2).backward(),
+    lambda: torch.stack([leaf(), None]),
     lambda: leaf().requires_grad(True),
     lambda: leaf()(2.0),
     lambda: leaf().grad + 1,

@@ -63,7 +63,7 @@ def test_an_observation_is_a_copy_of_its_own():
     ("answer", "solution", "says"),
     [
         (None, 3.0, "None"),
-        ("three", 3.0, "a text, and a single number is asked for"),
+        ("three", 3.0, "a text, and a single number is asked for. Numbers are typed without quotation marks"),
         ([1.0, 2.0], 3.0, "numbers of shape (2,), and a single number is asked for"),
         (3.0, [1.0, 2.0], "a single number, and numbers of shape (2,) are asked for"),
         ([1, 2, 3, 4], [[1, 2], [3, 4]], "right numbers, wrong shape"),
@@ -105,6 +105,8 @@ CALL = {"probe": lambda f: f(torch.tensor([1.0, 3.0]))}
         (double(3.0), "Pass the function itself, without calling it: `check(double)`"),
         (lambda: 1.0, "called as `double(x)`; your parameters are: none"),
         (lambda x, y: x, "your parameters are: x, y"),
+        (lambda x: x.sum, "Are the brackets of a call missing?"),
+        (lambda x: [x, None], "Number 2 in it is None"),
     ],
 )
 def test_diagnosis_of_functions(answer, says):
@@ -121,6 +123,19 @@ def test_a_wrong_word_of_a_probe_is_told():
 def test_a_factor_is_told_of_functions_only_or_it_would_give_the_number_away():
     assert "times" not in message_for(6.0, 3.0)
     assert "The number is 2 times" in message_for(lambda: 6.0, lambda: 3.0, probe=lambda f: f())
+
+
+def test_a_factor_of_one_number_is_told_only_where_it_means_something():
+    assert "The number is not right" in message_for(lambda: 4.7312, lambda: 3.0, probe=lambda f: f())
+
+
+def test_parameters_in_another_order_are_told():
+    def power(a, b):
+        return a**b
+
+    said = message_for(lambda b, a: a**b, power, probe=lambda f: f(2.0, 3.0))
+    assert said == "It is called as `power(a, b)`; your parameters are: b, a."
+    assert ask(power, probe=lambda f: f(2.0, 3.0)).grade(lambda b, c: b**c) == Verdict("right")
 
 
 def test_the_first_case_that_differs_is_named_and_the_others_are_counted():
