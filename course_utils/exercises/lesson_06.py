@@ -100,6 +100,13 @@ def _after_uneven_batches(grad_accumulate):
     return _gradients(model)
 
 
+def _after_other_batches(grad_accumulate):
+    model, samples, targets = torch.nn.Linear(3, 1), torch.randn(5, 3), torch.rand(5, 1)
+    batches = [(samples[:2], targets[:2]), (samples[2:], targets[2:])]
+    grad_accumulate(model, torch.nn.BCEWithLogitsLoss(), batches)
+    return _gradients(model)
+
+
 def _batches_stay_small(grad_accumulate):
     model, batches = _regression()
     sizes = []
@@ -123,8 +130,13 @@ def _one_graph_at_a_time(grad_accumulate):
         return saved
 
     model.register_forward_pre_hook(lambda *_: alive_at_start.append(len(alive)))
-    with torch.autograd.graph.saved_tensors_hooks(pack, lambda saved: saved.tensor):
-        grad_accumulate(model, torch.nn.MSELoss(), batches)
+    try:
+        with torch.autograd.graph.saved_tensors_hooks(pack, lambda saved: saved.tensor):
+            grad_accumulate(model, torch.nn.MSELoss(), batches)
+    except RuntimeError as error:
+        if "saved tensor hooks" in str(error):  # torch.func allows none, and keeps no graph after its call
+            return True
+        raise
     return max(alive_at_start, default=1) == 0
 
 
@@ -137,6 +149,7 @@ def _one_graph_at_a_time(grad_accumulate):
     """,
     probe={
         ".grad after batches of 3, 3 and 1 samples": _after_uneven_batches,
+        ".grad with another loss and other batches": _after_other_batches,
         "the model never gets more samples at once than a batch has": _batches_stay_small,
         "each batch's graph is gone before the next batch begins": _one_graph_at_a_time,
     },
@@ -165,6 +178,20 @@ def _(model, loss_fn, batches):
         total += len(inputs)
     for parameter in model.parameters():
         parameter.grad /= total
+
+
+@grad_accumulate.right
+def _(model, loss_fn, batches):
+    weights = {name: weight.detach() for name, weight in model.named_parameters()}
+    total = sum(len(inputs) for inputs, _ in batches)
+    for inputs, targets in batches:
+
+        def share(weights, inputs=inputs, targets=targets):
+            return loss_fn(torch.func.functional_call(model, weights, (inputs,)), targets) * len(inputs) / total
+
+        for name, gradient in torch.func.grad(share)(weights).items():
+            weight = model.get_parameter(name)
+            weight.grad = gradient if weight.grad is None else weight.grad + gradient
 
 
 @grad_accumulate.mistake(
@@ -233,8 +260,8 @@ def _(model, loss_fn, batches):
 
 
 @grad_accumulate.mistake(
-    "The numbers are right, but you add up losses and call `backward` once at the end: until then the graphs of all "
-    "batches are kept. Call `backward` inside the loop."
+    "The numbers are right, but a batch's graph is still there when the next batch begins. Either you collect outputs "
+    "or losses first and call `backward` later, or `retain_graph=True` keeps the graph."
 )
 def _(model, loss_fn, batches):
     total = sum(len(inputs) for inputs, _ in batches)
@@ -247,6 +274,30 @@ def _(model, loss_fn, batches):
     for inputs, targets in batches:
         loss = loss_fn(model(inputs), targets)
     loss.backward()
+
+
+@grad_accumulate.mistake("The share is right, but `backward` stands after the loop: it sees the last batch only.")
+def _(model, loss_fn, batches):
+    total = sum(len(inputs) for inputs, _ in batches)
+    for inputs, targets in batches:
+        loss = loss_fn(model(inputs), targets) * len(inputs) / total
+    loss.backward()
+
+
+@grad_accumulate.mistake("The number of samples stands in your code as a fixed number. Count them in `batches`.")
+def _(model, loss_fn, batches):
+    for inputs, targets in batches:
+        (loss_fn(model(inputs), targets) * len(inputs) / 7).backward()
+
+
+@grad_accumulate.mistake("Not every loss is a mean squared error. Use the `loss_fn` that is passed.")
+def _(model, loss_fn, batches):
+    grad_accumulate.answer(model, torch.nn.MSELoss(), batches)
+
+
+@grad_accumulate.mistake("`loss_fn` takes the outputs first, then the targets. For some losses the order matters.")
+def _(model, loss_fn, batches):
+    grad_accumulate.answer(model, lambda outputs, targets: loss_fn(targets, outputs), batches)
 
 
 @grad_accumulate.mistake(
@@ -283,8 +334,8 @@ def _(model, loss_fn, batches):
 
 
 @grad_accumulate.mistake(
-    "`.grad` is None at the end. Either nothing has walked back (call `backward` on each batch's loss), or a "
-    "`zero_grad()` after the loop has thrown the gradient away."
+    "`.grad` is None at the end. Either nothing was written there (`backward` does that, `torch.autograd.grad` does "
+    "not), or a `zero_grad()` after the last `backward` has thrown it away."
 )
 def _(model, loss_fn, batches):
     total = 0
@@ -292,10 +343,10 @@ def _(model, loss_fn, batches):
         total += loss_fn(model(inputs), targets).item()
 
 
-def _after_padded_batches(token_accumulate):
+def _after_padded_batches(token_accumulate, rows=([4, 4, 3], [2, 1])):
     model = torch.nn.Sequential(torch.nn.Embedding(5, 3), torch.nn.Linear(3, 5))
     batches = []
-    for lengths in ([4, 4, 3], [2, 1]):
+    for lengths in rows:
         tokens, targets = torch.randint(5, (2, len(lengths), 4))
         for row, length in enumerate(lengths):
             targets[row, length:] = -100
@@ -310,7 +361,10 @@ def _after_padded_batches(token_accumulate):
     token over all batches. `batches` is a list of pairs (tokens, targets), both of shape (rows, length); a target of
     −100 is padding and does not count. `model(tokens)` has the shape (rows, length, classes).
     """,
-    probe={".grad after a batch of full rows and one of mostly padding": _after_padded_batches},
+    probe={
+        ".grad after a batch of full rows and one of mostly padding": _after_padded_batches,
+        ".grad after three other batches": lambda answer: _after_padded_batches(answer, ([1], [4, 2], [3])),
+    },
     hints=[
         "Count first: how many targets in all batches together are not −100?",
         "`cross_entropy` leaves out −100 by itself. With `reduction=\"sum\"` it gives a sum over the valid tokens of a "
@@ -401,7 +455,8 @@ def _(model, batches):
 
 
 @token_accumulate.mistake(
-    "Only the last batch is left: `zero_grad()` inside the loop throws away what the batches before it have added."
+    "Only the last batch is left: `zero_grad()` inside the loop throws away what the batches before it have added, or "
+    "`backward` stands after the loop."
 )
 def _(model, batches):
     valid = sum((targets != -100).sum() for _, targets in batches)
@@ -409,6 +464,20 @@ def _(model, batches):
         model.zero_grad()
         loss = torch.nn.functional.cross_entropy(model(tokens).flatten(0, 1), targets.flatten(), reduction="sum")
         (loss / valid).backward()
+
+
+@token_accumulate.mistake(
+    "`.grad` is None at the end. Either nothing was written there (`backward` does that, `torch.autograd.grad` does "
+    "not), or a `zero_grad()` after the last `backward` has thrown it away."
+)
+def _(model, batches):
+    for tokens, targets in batches:
+        torch.nn.functional.cross_entropy(model(tokens).flatten(0, 1), targets.flatten())
+
+
+@token_accumulate.mistake("The number of valid tokens stands in your code as a fixed number. Count them in `batches`.")
+def _(model, batches):
+    _token_accumulate(model, batches, share=lambda targets: 1 / 14, reduction="sum")
 
 
 @token_accumulate.mistake(
@@ -424,7 +493,7 @@ def _layer_names(answer):
     found = names(answer)
     if not isinstance(found, frozenset):
         return found
-    return frozenset(name.casefold().removeprefix("nn.").removesuffix("1d") for name in found)
+    return frozenset(name.casefold().removeprefix("nn.").removesuffix("1d") for name in found if name != "nn")
 
 
 @prediction(

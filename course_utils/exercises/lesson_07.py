@@ -35,20 +35,20 @@ def one_step():
 
 def _samples():
     x = torch.randn(6, 3)
-    return x, x.sum(1, keepdim=True) + 1
+    return x, (x.sum(1, keepdim=True) > 0).double()
 
 
 def _trained(train_step, steps):
     net, (x, y) = torch.nn.Linear(3, 1), _samples()
-    optimizer = torch.optim.SGD(net.parameters(), lr=0.05)
+    optimizer = torch.optim.SGD(net.parameters(), lr=0.05, momentum=0.5)
     for _ in range(steps):
-        train_step(net, optimizer, torch.nn.MSELoss(), x, y)
+        train_step(net, optimizer, torch.nn.BCEWithLogitsLoss(), x, y)
     return [weight.detach().clone() for weight in net.parameters()]
 
 
 def _returned(train_step):
     net, (x, y) = torch.nn.Linear(3, 1), _samples()
-    return train_step(net, torch.optim.SGD(net.parameters(), lr=0.05), torch.nn.MSELoss(), x, y)
+    return train_step(net, torch.optim.SGD(net.parameters(), lr=0.05), torch.nn.BCEWithLogitsLoss(), x, y)
 
 
 def _returns_a_float(train_step):
@@ -121,6 +121,47 @@ def _(net, optimizer, loss_fn, x, y):
     return loss.item()
 
 
+@train_step.mistake("`backward` runs twice in one call, so the gradient is added up twice. Once is enough.")
+def _(net, optimizer, loss_fn, x, y):
+    loss = loss_fn(net(x), y)
+    optimizer.zero_grad()
+    loss.backward(retain_graph=True)
+    loss.backward()
+    optimizer.step()
+    return loss.item()
+
+
+@train_step.mistake("Right in size, but uphill. Send the loss back as it is: `step` walks downhill by itself.")
+def _(net, optimizer, loss_fn, x, y):
+    loss = loss_fn(net(x), y)
+    optimizer.zero_grad()
+    (-loss).backward()
+    optimizer.step()
+    return loss.item()
+
+
+@train_step.mistake("Not every loss is a mean squared error. Use the `loss_fn` that is passed.")
+def _(net, optimizer, loss_fn, x, y):
+    return train_step.answer(net, optimizer, torch.nn.MSELoss(), x, y)
+
+
+@train_step.mistake("`loss_fn` takes the outputs first, then the targets. For some losses the order matters.")
+def _(net, optimizer, loss_fn, x, y):
+    return train_step.answer(net, optimizer, lambda outputs, targets: loss_fn(targets, outputs), x, y)
+
+
+@train_step.mistake(
+    "You change the weights by a rule of your own. The optimiser that is passed has its own rate and its own memory: "
+    "call its `step`."
+)
+def _(net, optimizer, loss_fn, x, y):
+    loss = loss_fn(net(x), y)
+    optimizer.zero_grad()
+    loss.backward()
+    torch.optim.SGD(net.parameters(), lr=0.05).step()
+    return loss.item()
+
+
 @train_step.mistake(
     "Each call steps *before* it has its own gradient: it uses the one of the call before, or none at all."
 )
@@ -175,6 +216,7 @@ broadcast_size = Prediction(
         (1, "The mean over them would be one number. How many are there before the mean?"),
         ([4, 4], "That is the right shape. How many numbers does it hold?"),
         (5, "Sizes are not added up: a dimension of size 1 is stretched to the size of the other."),
+        ("error", "That would be kinder. But a dimension of size 1 fits every other size, and no error comes."),
     ],
     hints=[
         "Write the shapes under each other, at the right edge: (4, 1) and (4,). What is missing counts as 1.",
@@ -218,10 +260,28 @@ SETTINGS = (0.1, 0.9, 0.99, 1e-3)  # lr, b1, b2, eps
 def _adam_steps(adam_step):
     p, m, v = torch.tensor([1.0, -2.0]), torch.zeros(2), torch.zeros(2)
     seen = []
-    for step in (1, 2, 3):
-        p, m, v = adam_step(p, torch.stack([p[0], 5 * p[1]]), m, v, step, *SETTINGS)
-        seen += [p.clone(), m.clone(), v.clone()]  # or a change in place would spoil what was seen before
+    for step, gradient in enumerate(([1.0, -10.0], [0.5, 2.0], [-2.0, 1.0]), 1):
+        returned = adam_step(p, torch.tensor(gradient), m, v, step, *SETTINGS)
+        if not isinstance(returned, list | tuple | torch.Tensor) or len(returned) != 3:
+            return returned
+        p, m, v = returned
+        seen.append([p.clone(), m.clone(), v.clone()])  # or a change in place would spoil what was seen before
     return seen
+
+
+def _means(adam_step):
+    seen = _adam_steps(adam_step)
+    return [step[1:] for step in seen] if isinstance(seen, list) and len(seen) == 3 else seen
+
+
+def _weights(adam_step):
+    seen = _adam_steps(adam_step)
+    return [step[0] for step in seen] if isinstance(seen, list) and len(seen) == 3 else seen
+
+
+def _elsewhere(adam_step):
+    given = [torch.tensor([0.5, 3.0]), torch.tensor([-1.0, 0.2]), torch.tensor([0.1, 0.1]), torch.tensor([0.3, 0.2])]
+    return adam_step(*given, 2, 0.05, 0.8, 0.95, 1e-2)
 
 
 def _leaves_arguments_alone(adam_step):
@@ -238,7 +298,9 @@ def _leaves_arguments_alone(adam_step):
     from 1. Return the new `(p, m, v)`, and change nothing in place.
     """,
     probe={
-        "weights and means after each of three steps": _adam_steps,
+        "the running means `m` and `v` after each of three steps": _means,
+        "the weights after each of three steps": _weights,
+        "one step with other settings": _elsewhere,
         "the tensors passed in stay as they are": _leaves_arguments_alone,
     },
     hints=[
@@ -320,6 +382,56 @@ def _(p, g, m, v, step, lr, b1, b2, eps):
     return p - lr * (m / (1 - b1**step)) / size, m.clone(), v.clone()
 
 
+def _adam(share, corrected=lambda mean, b, step: mean / (1 - b**step), square=torch.square):
+    """Adam with these ways to update a running mean, to correct it and to make the second one's numbers positive."""
+
+    def step(p, g, m, v, step, lr, b1, b2, eps):
+        m, v = share(b1, m, g), share(b2, v, square(g))
+        return p - lr * corrected(m, b1, step) / (corrected(v, b2, step).sqrt() + eps), m, v
+
+    return step
+
+
+def _mix(b, mean, new):
+    return b * mean + (1 - b) * new
+
+
+adam_step.mistakes += [
+    (_adam(lambda b, mean, new: (1 - b) * mean + b * new), "The two shares are swapped: a running mean keeps most of "
+     "what it was, `b1` and `b2` are near 1."),
+    (_adam(lambda b, mean, new: b * mean + new), "The new gradient comes in whole. It gets only the share that the old "
+     "mean gives up, or the sum grows beyond a mean."),
+    (_adam(_mix, square=lambda g: g), "`v` is the running mean of the *squares*, and under a root: one negative "
+     "gradient without a square, and all is nan."),
+    (_adam(_mix, corrected=lambda mean, b, step: mean / (1 - b)), "The correction is right in the first step only. "
+     "After many steps hardly any is needed: it has to change with `step`."),
+    (_adam(_mix, corrected=lambda mean, b, step: mean / b**step), "You divide by the share of the zeros at the start. "
+     "Divide by what the gradients have together, the rest of 1."),
+]
+
+
+@adam_step.mistake("You correct `m` and not `v`. Both means began at zero.")
+def _(p, g, m, v, step, lr, b1, b2, eps):
+    m, v = _mix(b1, m, g), _mix(b2, v, g**2)
+    return p - lr * (m / (1 - b1**step)) / (v.sqrt() + eps), m, v
+
+
+@adam_step.mistake("You correct `v` and not `m`. Both means began at zero.")
+def _(p, g, m, v, step, lr, b1, b2, eps):
+    m, v = _mix(b1, m, g), _mix(b2, v, g**2)
+    return p - lr * m / ((v / (1 - b2**step)).sqrt() + eps), m, v
+
+
+@adam_step.mistake("The first new weights are right, but you return the old means. The next step needs the new ones.")
+def _(p, g, m, v, step, lr, b1, b2, eps):
+    return adam_step.answer(p, g, m, v, step, lr, b1, b2, eps)[0], m, v
+
+
+@adam_step.mistake("Those are the new weights alone. The next step needs the new `m` and `v` as well.")
+def _(p, g, m, v, step, lr, b1, b2, eps):
+    return adam_step.answer(p, g, m, v, step, lr, b1, b2, eps)[0]
+
+
 class _GradientsSeen:
     """Notes what every optimiser's step finds in `.grad` while it is open."""
 
@@ -339,13 +451,13 @@ class _GradientsSeen:
 
 def _ring(count):
     points = 4 * torch.rand(count, 2) - 2
-    return points, (points.square().sum(1) < 2).double()
+    return points, (points.square().sum(1) < 2).to(points.dtype)
 
 
 def _is_straight(model):
     ends = torch.tensor([[-2.0, -2.0], [2.0, 1.0]])
     first, last, middle = model(torch.cat([ends, ends.mean(0, keepdim=True)])).flatten()
-    return torch.allclose(middle, (first + last) / 2, atol=1e-6)
+    return torch.allclose(middle, (first + last) / 2, atol=1e-5)
 
 
 def _share_right(scores, labels, *, above):
@@ -353,9 +465,12 @@ def _share_right(scores, labels, *, above):
 
 
 def _how_it_classifies(classifier):
+    torch.set_default_dtype(torch.float32)  # as in a notebook, or `labels.float()` would be an error
     points, labels = _ring(200)
     with _GradientsSeen() as steps:
         model = classifier(points, labels)
+    if not callable(model) or isinstance(model, type | torch.Tensor):
+        return "no network"
     with torch.no_grad():
         scores = model(points)
         if scores.shape not in {(200,), (200, 1)}:
@@ -368,7 +483,9 @@ def _how_it_classifies(classifier):
             return "right above a half"
         if steps.found and scores.std() < 0.05:
             return "the same score for all"
-        return "straight" if _is_straight(model) else "too few right"
+        if _is_straight(model):
+            return "straight"
+        return "too few right" if steps.found else "no step of an optimiser"
 
 
 @exercise(
@@ -431,7 +548,7 @@ def _(points, labels):
 
 @classifier.mistake(
     "Every `step` finds `.grad` empty, so the weights never move. Either it comes after `zero_grad` and before "
-    "`backward`, or the optimiser holds the weights of another network."
+    "`backward`, or the optimiser holds the weights of another network, or the loss was made anew from a number."
 )
 def _(points, labels):
     net = _network()
@@ -445,8 +562,8 @@ def _(points, labels):
 
 
 @classifier.mistake(
-    "Every gradient is zero: `round` is flat everywhere, so no wiggle of a weight changes the loss. Use the scores as "
-    "they are."
+    "Every gradient is zero: something after the last layer is flat, `round` everywhere, or a ReLU where scores are "
+    "negative, so no wiggle of a weight changes the loss. Use the scores as they are."
 )
 def _(points, labels):
     def rounded(scores, labels):
@@ -456,12 +573,12 @@ def _(points, labels):
 
 
 @classifier.mistake(
-    "A comparison such as `scores > 0` has no derivative at all, so there is no way back from the loss. Use the scores "
-    "as they are."
+    "There is no way back from the loss to a weight. A comparison such as `scores > 0` has no derivative at all, and "
+    "`argmax`, `detach` or `no_grad` cut the graph. Use the scores as they are."
 )
 def _(points, labels):
     def compared(scores, labels):
-        return ((scores > 0).double() - labels).square().mean()
+        return ((scores > 0).float() - labels).square().mean()
 
     return _train(_network(), points, labels, steps=5, loss_fn=compared)
 
@@ -477,7 +594,8 @@ def _(points, labels):
 
 @classifier.mistake(
     "All points get nearly the same score. Look at the shapes in your loss: (200, 1) against (200,) compares each "
-    "score with every label. If they agree: is there a sigmoid in front of a loss that has one itself?"
+    "score with every label. If they agree: is there a sigmoid in front of a loss that has one itself, or a ReLU at "
+    "the end?"
 )
 def _(points, labels):
     def broadcast(scores, labels):
@@ -488,10 +606,22 @@ def _(points, labels):
 
 @classifier.mistake(
     "Fewer than 95 % are right. If the loss falls, train longer, with a larger learning rate, or a wider layer. If it "
-    "does not, look at the order of your training step."
+    "does not, look at your training step: is everything there, and in order?"
 )
 def _(points, labels):
     return _train(_network(), points, labels, steps=5, lr=0.01)
+
+
+@classifier.mistake(
+    "Fewer than 95 % are right, and no optimiser has taken a step. Is `step` called in the loop, with brackets?"
+)
+def _(points, labels):
+    return _network()
+
+
+@classifier.mistake("What you return is no network. Return the trained network itself, not its scores or its class.")
+def _(points, labels):
+    return _network()(points)
 
 
 @prediction(

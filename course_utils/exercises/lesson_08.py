@@ -8,7 +8,6 @@ import weakref
 import torch
 
 from .exercise import Prediction, exercise, prediction
-from .observe import canonical
 from .probes import names
 from .repairs import added_in_place as added_in_place
 from .repairs import carried_state as carried_state
@@ -18,14 +17,16 @@ from .repairs import masked_too_late as masked_too_late
 from .repairs import rebuilt_loss as rebuilt_loss
 
 
-def _word(value: object) -> object:
-    """nan, inf and whole numbers as words, however they were typed: "nan" and float("nan") are the same answer."""
+def _numbers(value: object) -> object:
+    """nan, inf and other numbers as numbers, however they were typed: "nan" and float("nan") are the same answer."""
+    if isinstance(value, str) and "," in value:
+        value = value.split(",")
     if isinstance(value, list | tuple):
-        return [_word(part) for part in value]
-    number = canonical(value)
-    if not isinstance(number, torch.Tensor) or number.dim() or number.is_complex():
+        return [_numbers(part) for part in value]
+    try:
+        return float(value) if isinstance(value, str) else value
+    except ValueError:
         return value
-    return f"{number.item():g}"
 
 
 @prediction(
@@ -126,7 +127,7 @@ where_leaks = Prediction(
     entries of `x.grad` after `y.sum().backward()`? Type numbers, `"inf"` or `"nan"`: `prediction = [.., ..]`.
     """,
     ["nan", "0.25"],
-    probe=_word,
+    probe=_numbers,
     mistakes=[
         ([0.0, 0.25], "So says the formula: a constant has the slope 0. But `where` computes *both* branches first, "
          "and sends a gradient back through both. What does the root of −1 do with it?"),
@@ -150,7 +151,7 @@ roots_at_zero = Prediction(
     second and the third stand for both entries of the gradient: `prediction = ["…", "…", "…"]`.
     """,
     ["inf", "nan", "0"],
-    probe=_word,
+    probe=_numbers,
     mistakes=[
         (["inf", "inf", "inf"], "Right about the root. In the second one, the infinite slope is multiplied by another "
          "slope, that of $v^2$ at 0. And the third one was written by people who knew."),
@@ -176,6 +177,13 @@ def _slope_of(function, at):
     return slope
 
 
+def _leaves_x_alone(function):
+    x = torch.tensor([4.0, -1.0, 0.0])
+    before = x.clone()
+    function(x)
+    return torch.equal(x, before)
+
+
 @exercise(
     """
     Write `safe_sqrt(x)` for a tensor `x`: $\\sqrt{x}$ where $x > 0$, else 0, exactly. Its gradient is that of the root
@@ -185,8 +193,9 @@ def _slope_of(function, at):
         "values at 4, −1 and 0.25": lambda safe_sqrt: safe_sqrt(torch.tensor([4.0, -1.0, 0.25])),
         "slopes at 4 and 0.25": lambda safe_sqrt: _slope_of(safe_sqrt, [4.0, 0.25]),
         "exactly 0 at −1 and 0": lambda safe_sqrt: not safe_sqrt(torch.tensor([-1.0, 0.0])).any().item(),
-        "slope at −1": lambda safe_sqrt: _kind(_slope_of(safe_sqrt, [-1.0])),
-        "slope at 0": lambda safe_sqrt: _kind(_slope_of(safe_sqrt, [0.0])),
+        "slope at −1": lambda safe_sqrt: _kind(_slope_of(safe_sqrt, [4.0, -1.0])[1]),
+        "slope at 0": lambda safe_sqrt: _kind(_slope_of(safe_sqrt, [4.0, 0.0])[1]),
+        "`x` stays as it is": _leaves_x_alone,
     },
     hints=[
         "The root must never see a number that is not positive. What could you give it instead, where the result does "
@@ -218,6 +227,31 @@ def _(x):
     result = torch.zeros_like(x)
     result[x > 0] = x[x > 0].sqrt()
     return result
+
+
+@safe_sqrt.right
+def _(x):
+    return torch.stack([number.sqrt() if number > 0 else torch.tensor(0.0) for number in x])
+
+
+@safe_sqrt.mistake("`nan_to_num` mends the values only. The root of −1 is computed all the same, and its slope too.")
+def _(x):
+    return torch.sqrt(x).nan_to_num()
+
+
+@safe_sqrt.mistake("Right so far: the root sees positive numbers only. But where $x$ is not positive, 0 was asked for.")
+def _(x):
+    return torch.sqrt(torch.where(x > 0, x, 1.0))
+
+
+@safe_sqrt.mistake(
+    "Values and slopes are right, but you write into the tensor that was passed in, and whoever needs it later finds "
+    "other numbers."
+)
+def _(x):
+    positive = x > 0
+    x.data[~positive] = 1.0
+    return torch.where(positive, torch.sqrt(x), 0.0)
 
 
 @safe_sqrt.mistake(
@@ -281,7 +315,7 @@ def _losses(alive):
 def _one_graph_at_a_time(running_loss):
     alive = []
     running_loss(_losses(alive))
-    return max(alive, default=0) == 1
+    return max(alive, default=2) <= 1
 
 
 @exercise(
@@ -291,6 +325,7 @@ def _one_graph_at_a_time(running_loss):
     """,
     probe={
         "the sum of three losses": lambda running_loss: running_loss(_losses([])),
+        "the same sum when it is called again": lambda running_loss: running_loss(_losses([])),
         "the result has no graph": lambda running_loss: not getattr(running_loss(_losses([])), "requires_grad", False),
         "each graph is gone before the next but one is made": _one_graph_at_a_time,
     },
@@ -331,11 +366,29 @@ def _(losses):
     return total
 
 
+@running_loss.right
+def _(losses):
+    with torch.no_grad():
+        return sum(losses)
+
+
 @running_loss.mistake(
-    "The result is a number. But you turn into one too late: until the end, all graphs are alive together."
+    "The result is right and has no graph. But on the way you keep all losses, or a sum that has a graph: until the "
+    "end, all graphs are alive together."
 )
 def _(losses):
     return sum(losses).item()
+
+
+@running_loss.mistake("That is the first loss alone: the `return` stands inside the loop.")
+def _(losses):
+    for loss in losses:
+        return loss.item()
+
+
+@running_loss.mistake("`losses` need not be a list: it may have no length and no places. Use a `for` loop.")
+def _(losses):
+    return sum(losses[place].item() for place in range(len(losses)))
 
 
 @running_loss.mistake("That is the last loss alone. Add them up on the way.")

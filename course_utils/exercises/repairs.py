@@ -72,7 +72,8 @@ def _(w, optimizer, batches):
 
 
 @growing_steps.mistake(
-    LOST + "the gradient is thrown away between `backward` and `step`, before it was used. Clear it at another place."
+    LOST + "either the gradient is thrown away between `backward` and `step`, before it was used, or no `step` on this "
+    "`w` comes after it."
 )
 def _(w, optimizer, batches):
     for x, y in batches:
@@ -103,7 +104,10 @@ def _(w, optimizer, batches):
     Three steps on the mean loss of all batches. The loop stops at `backward`. Repair it; the loss stays the **mean** of
     the batches' losses.
     """,
-    probe={"the weight after three steps": _after_batches},
+    probe={
+        "the weight after three steps": _after_batches,
+        "the same with three batches": lambda loop: _trained(loop, _batches()[:3]),
+    },
     hints=[
         "Look at `loss.grad_fn`, then at `losses[0].grad_fn`. In which line did it get lost?",
         "`torch.tensor` makes a new tensor out of plain numbers. Which function puts tensors together and records it?",
@@ -159,6 +163,11 @@ def _(w, optimizer, batches):
 @rebuilt_loss.mistake("The path is whole again, but you send back the *sum* of the losses; the mean was asked for.")
 def _(w, optimizer, batches):
     _steps(w, optimizer, batches, lambda losses: sum(losses).backward())
+
+
+@rebuilt_loss.mistake("The number of batches stands in your code as a fixed number. The loop should do for any number.")
+def _(w, optimizer, batches):
+    _steps(w, optimizer, batches, lambda losses: (sum(losses) / 4).backward())
 
 
 @rebuilt_loss.mistake("The path is whole again, but only the last batch's loss is sent back.")
@@ -269,7 +278,7 @@ def _fitted(loop: Callable[..., object]) -> object:
     """,
     probe={
         "the weight after five steps": _fitted,
-        "the weight that is returned is a leaf": lambda loop: getattr(_fitted(loop), "is_leaf", False),
+        "the weight that is returned is a leaf": lambda loop: getattr(_fitted(loop), "is_leaf", "no tensor"),
     },
     hints=[
         "Print `w.is_leaf` at the start of each turn. What did the update make of `w`?",
@@ -337,8 +346,8 @@ def _(w, x, y):
 
 
 @lost_leaf.mistake(
-    "After the first turn `w` is a new tensor that is not tracked, as `no_grad` and `detach` make them, so the second "
-    "loss has no path to a leaf. Change the old tensor in place, or turn tracking on again."
+    "A loss has no path to a leaf. Either `no_grad` stands around the whole turn, or the update makes a new `w` that "
+    "is not tracked, as `no_grad` and `detach` make them. Change the old tensor in place, or turn tracking on again."
 )
 def _(w, x, y):
     for _ in range(5):
@@ -357,8 +366,8 @@ def _(w, x, y):
 
 
 @lost_leaf.mistake(
-    "The number is right, but each new `w` still hangs on all the ones before it: the graph grows with every turn, and "
-    "`w` is no leaf."
+    "The number is right, but what you return is no leaf: it still hangs on what it was computed from. Where each new "
+    "`w` is computed from the one before, that graph grows with every turn."
 )
 def _(w, x, y):
     for _ in range(5):
@@ -366,6 +375,11 @@ def _(w, x, y):
         ((w * x - y) ** 2).mean().backward()
         w = w - 0.1 * w.grad
     return w
+
+
+@lost_leaf.mistake("The number is right. Return the weight itself, a tensor.")
+def _(w, x, y):
+    return lost_leaf.answer(w, x, y).item()
 
 
 def _after_windows(loop: Callable[..., object]) -> torch.Tensor:
@@ -461,7 +475,10 @@ def _(w, optimizer, windows):
     optimizer.step()
 
 
-@carried_state.mistake("The cut stands between `h` and the loss, so nothing is left to walk. Cut between the windows.")
+@carried_state.mistake(
+    "No path leads from the loss to `w`: the cut stands between `h` and the loss, or the window is computed under "
+    "`no_grad`. Cut between the windows."
+)
 def _(w, optimizer, windows):
     h = torch.tensor(0.0)
     for window in windows:
@@ -474,12 +491,19 @@ def _after_masked(loop: Callable[..., object]) -> torch.Tensor:
     return _trained(loop, torch.tensor([4.0, -1.0, 9.0, 0.0]), torch.tensor([2.0, 1.0, 3.0, 1.0]))
 
 
+def _after_masked_without_zero(loop: Callable[..., object]) -> torch.Tensor:
+    return _trained(loop, torch.tensor([-1.0, 4.0, -2.0, 9.0]), torch.tensor([1.0, 2.0, 1.0, 3.0]))
+
+
 @exercise(
     """
     Two of the four measurements in `x` are not positive, so they have no place under a root, and the loss leaves them
     out. Still `w` is nan after the first step. Repair the loop: two steps on the sum over the positive ones.
     """,
-    probe={"the weight after two steps": _after_masked},
+    probe={
+        "the weight after two steps": _after_masked,
+        "the same where no measurement is 0": _after_masked_without_zero,
+    },
     hints=[
         "Print `loss`, then `w.grad`. The loss is a fine number. On which edge of the graph does nan appear?",
         "A mask *after* the root comes too late: 0 times infinity is nan. And a 0 under the root is as bad as a "
@@ -534,6 +558,19 @@ def _(w, optimizer, x, y):
     _masked(
         w, optimizer, lambda w: torch.where(x > 0, (torch.sqrt(w * x) - y) ** 2, 0.0).sum(), repair=torch.nan_to_num
     )
+
+
+@masked_too_late.mistake(
+    "The negative numbers do no harm any more, but `w` is still nan: there is a 0 under the root, where it has an "
+    "infinite slope. 0 is not positive either."
+)
+def _(w, optimizer, x, y):
+    _masked(w, optimizer, lambda w: torch.where(x > 0, (torch.sqrt((w * x).clamp(min=0)) - y) ** 2, 0.0).sum())
+
+
+@masked_too_late.mistake("The places of the positive ones stand in your code. Find them from `x` itself, by `x > 0`.")
+def _(w, optimizer, x, y):
+    _masked(w, optimizer, lambda w: ((torch.sqrt(w * x[[0, 2]]) - y[[0, 2]]) ** 2).sum())
 
 
 @masked_too_late.mistake("No nan any more, but the two others are not left out: you made them positive and they count.")
