@@ -110,6 +110,17 @@ def check_sequence(values: object, *, name: str, sample: str) -> Sequence[object
     return values
 
 
+def check_text(value: object, *, name: str) -> str:
+    """`value`, which must be a text.
+
+    Raises:
+        TypeError: anything else.
+    """
+    if not isinstance(value, str):
+        raise TypeError(f"{name} is {describe(value)}; expected a text")
+    return value
+
+
 def check_function(f: object, *, name: str = "f") -> Callable[..., object]:
     """`f`, which must be callable.
 

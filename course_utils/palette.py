@@ -87,13 +87,13 @@ def style() -> Iterator[None]:
         yield
 
 
-def new_figure(*, width: float = 6.4, height: float = 3.8, rows: int = 1, columns: int = 1) -> tuple[Figure, object]:
-    """A figure of `width` by `height` inches outside pyplot, and its axes (one, or an array), in the course's style."""
+def new_figure(*, width: float = 6.4, height: float = 3.8, columns: int = 1) -> tuple[Figure, object]:
+    """A figure of `width` by `height` inches outside pyplot, and its axes, one or an array, in the course's style."""
     from matplotlib.figure import Figure
 
     with style():
         figure = Figure(figsize=(width, height))
-        return figure, figure.subplots(rows, columns)
+        return figure, figure.subplots(1, columns)
 
 
 def _variable(tone: re.Match[str]) -> str:

@@ -41,9 +41,9 @@ class Picture:
         exact: bool = False,
         figure: Figure | None = None,
     ):
-        if not isinstance(svg, str) or not isinstance(description, str):
-            name, given = ("description", description) if isinstance(svg, str) else ("svg", svg)
-            raise TypeError(f"{name} is an object of type {type(given).__name__}; expected a text")
+        for name, given in (("svg", svg), ("description", description)):
+            if not isinstance(given, str):
+                raise TypeError(f"{name} is an object of type {type(given).__name__}; expected a text")
         if not description.strip():
             raise ValueError(
                 "description is empty; give one sentence that says what the picture shows, with its numbers"

@@ -67,7 +67,10 @@ def _start(walk: Walk, number: int, v: object) -> torch.Tensor:
         if one.numel() != 1:
             raise ValueError(f"v is missing: the output has shape {shape}; expected v, a tensor of that shape")
         return one
-    v = v.detach() if isinstance(v, torch.Tensor) else torch.as_tensor(v)
+    try:
+        v = v.detach() if isinstance(v, torch.Tensor) else torch.as_tensor(v)
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise TypeError(f"v is {describe(v)}; expected a tensor or a number of the output's shape {shape}") from error
     if v.shape != shape:
         raise ValueError(f"v is {describe(v)}; expected the output's shape {shape}")
     return v.to(one, copy=True)

@@ -122,6 +122,7 @@ class Graph:
                 output's shape, or a sequence of them, one for each output.
 
         Raises:
+            TypeError: `v` is no tensor and no number.
             ValueError: `v` is missing where it is needed, or has the wrong shape.
             RuntimeError: the graph's saved values were freed, or changed in place.
         """

@@ -10,7 +10,7 @@ from functools import partial
 from math import ceil, prod
 from typing import NamedTuple
 
-from ..checks import check_whole, describe
+from ..checks import check_text, check_whole, describe
 from ..picture import Picture
 from .cards import Face, draw_face, make_face, representative
 from .data import Edge, Graph
@@ -172,7 +172,7 @@ class Drawing:
             if len(link.edges) > 1 or edge.gradient is None:
                 continue
             at_hand = spot is not None and link.edges[0] in spot.edges
-            local, result = label_lines(graph, edge, at_hand=at_hand)
+            local, result = label_lines(edge, at_hand=at_hand)
             # On its way to the next row a link runs to the left, with the gradient's line above.
             x, below, above = (x0 + 8, 17, -9) if x0 < x1 else (x0 - 14 - ceil(cells(result) * CELL), -9, 17)
             texts = text_on_paper(x, y + below, result, "b g")
@@ -246,7 +246,7 @@ def uses_of(graph: Graph, nodes: Container[int]) -> dict[int, list[int]]:
     return uses
 
 
-def label_lines(graph: Graph, edge: Edge, *, at_hand: bool) -> tuple[str, str]:
+def label_lines(edge: Edge, *, at_hand: bool) -> tuple[str, str]:
     """What an edge's label says above and below: at hand "× 4.00" and "= 4.00", else the gradient alone."""
     result = format_summary(edge.gradient, room=LABEL_ROOM)
     if not at_hand:
@@ -291,14 +291,14 @@ def draw_graph(
         names: the tensors to call by name, or the function's inputs.
 
     Raises:
-        TypeError: `target` is none of these, or names are given with a `Graph`.
+        TypeError: `target` is none of these, an option is of the wrong type, or names are given with a `Graph`.
         ValueError: no graph leads to `target`, a name does not fit, or `open` names no part of the model.
     """
     if open is not None and not isinstance(open, str):
         raise TypeError(f"open is {describe(open)}; expected the name of a module, such as 'encoder.0', or 'all'")
     if not isinstance(gradients, bool):
         raise TypeError(f"gradients is {describe(gradients)}; expected True or False")
-    limit = check_whole(limit, name="limit", low=2, high=MOST_CARDS)
+    limit, title = check_whole(limit, name="limit", low=2, high=MOST_CARDS), check_text(title, name="title")
     graph = read_graph(target, model, names)
     return picture_of(graph.backward() if gradients else graph, open=open, title=title, limit=limit)
 

@@ -210,7 +210,7 @@ def _start(data: Any, v: object) -> Any:
         raise ValueError(f"v is missing: the output has shape {shape}; expected v, a tensor of that shape")
     if v is None:
         return torch.ones_like(data) if isinstance(data, torch.Tensor) else 1.0
-    if _shape(v) != shape:
+    if _summary(v, "v").shape != shape:
         raise ValueError(f"v is {describe(v)}; expected the output's shape {shape}")
     return v
 

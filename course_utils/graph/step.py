@@ -8,7 +8,7 @@ from itertools import product as combinations
 from math import ceil
 from typing import TYPE_CHECKING
 
-from ..checks import check_function
+from ..checks import check_function, check_text
 from ..picture import Picture
 from .data import Graph
 from .draw import CURVE, GAP, Drawing, Frame, frame_for, label_lines, read_graph, wrapped
@@ -45,6 +45,7 @@ def step_backward(target: object, /, *, model: object = None, title: str = "", *
     """
     from ..sliders import explore, play
 
+    check_text(title, name="title")
     graph = read_graph(target, model, names)
     if len(graph.nodes) > MOST_NODES:
         raise ValueError(
@@ -64,7 +65,7 @@ def step_backward(target: object, /, *, model: object = None, title: str = "", *
 
 def _step_frame(stages: Stages) -> Frame:
     """Room for the longest product on an edge, for the most lines below, and for the longest of them."""
-    labels = [label_lines(stages.graph, edge, at_hand=True) for edge in stages.graph.edges if edge.gradient is not None]
+    labels = [label_lines(edge, at_hand=True) for edge in stages.graph.edges if edge.gradient is not None]
     widest = max((cells(text) for texts in labels for text in texts), default=0) * CELL
     gap = min(max(GAP, ceil(widest) + 30), WIDEST_GAP)
     said = [wrapped(stages.said(step)) for step in range(stages.last + 1)]
@@ -97,6 +98,7 @@ def explore_graph(
     from ..sliders import explore
 
     check_function(function, name="function")
+    check_text(title, name="title")
 
     def graph_at(values: dict[str, object]) -> Graph:
         leaves = {name: value for name, value in values.items() if isinstance(sliders[name], tuple)}

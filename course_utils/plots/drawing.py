@@ -135,16 +135,16 @@ def last_finite(values: torch.Tensor) -> float:
     return finite[-1].item() if len(finite) else math.nan
 
 
-def spread(heights: Sequence[float], gap: float = LABEL_GAP) -> list[float]:
-    """The heights, moved as little as needed to be `gap` apart and at most 1, in the same order."""
+def spread(heights: Sequence[float]) -> list[float]:
+    """The heights, moved as little as needed to be `LABEL_GAP` apart and at most 1, in the same order."""
     order = sorted(range(len(heights)), key=heights.__getitem__)
     moved = list(heights)
     for below, above in zip(order, order[1:], strict=False):
-        moved[above] = max(moved[above], moved[below] + gap)
+        moved[above] = max(moved[above], moved[below] + LABEL_GAP)
     ceiling = 1.0
     for index in reversed(order):
         moved[index] = min(moved[index], ceiling)
-        ceiling = moved[index] - gap
+        ceiling = moved[index] - LABEL_GAP
     return moved
 
 

@@ -213,6 +213,8 @@ def test_a_freed_graph_says_so():
 def test_bad_input(lesson):
     with pytest.raises(TypeError, match="x given with a Graph"):
         draw_graph(lesson, x=1)
+    with pytest.raises(TypeError, match="title is 3; expected a text"):
+        draw_graph(lesson, title=3)
     with pytest.raises(TypeError, match="open is"):
         draw_graph(lesson, open=3)
     with pytest.raises(TypeError, match="gradients is"):

@@ -125,6 +125,8 @@ def test_a_tensor_as_output_needs_v():
         graph.backward()
     with pytest.raises(ValueError, match="expected the output's shape"):
         graph.backward(torch.ones(3))
+    with pytest.raises(TypeError, match="v is 'one'; expected a number or a tensor"):
+        graph.backward("one")
 
 
 def test_arrays_and_integers_are_values_too():

@@ -140,6 +140,16 @@ def test_it_takes_what_draw_graph_takes_and_leaves_it_alone():
     assert "Code: " in called(step=1).description
 
 
+def test_a_title_stands_over_the_picture_and_a_model_lends_its_names():
+    net = torch.nn.Linear(1, 1, bias=False)
+    walk = step_backward(net(torch.ones(1)), model=net, title="One & only")
+    assert ">One &amp; only</text>" in walk.picture.svg
+    assert walk.picture.description.startswith("One & only: ")
+    assert "weight.grad = " in walk.picture.description
+    explorer = explore_graph(torch.sin, title="sine", input=(0.0, 1.0))
+    assert explorer.picture.description.startswith("sine: ")
+
+
 def test_a_graph_too_long_to_walk_is_an_error(loop):
     with pytest.raises(ValueError, match="has 1,503 nodes; step_backward walks at most 200"):
         step_backward(loop)
@@ -179,3 +189,7 @@ def test_bad_input():
         explore_graph(torch.ones(1), x=(0, 1))
     with pytest.raises(TypeError, match="at least one slider"):
         explore_graph(lambda x: x)
+    with pytest.raises(TypeError, match="title is 3; expected a text"):
+        explore_graph(torch.sin, title=3, x=(0.0, 1.0))
+    with pytest.raises(TypeError, match="title is 3; expected a text"):
+        step_backward(torch.tensor(1.0, requires_grad=True) * 2, title=3)

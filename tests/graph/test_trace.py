@@ -497,6 +497,11 @@ class TestBadInput:
         with pytest.raises(ValueError, match=message):
             trace(leaf([1.0, 2.0]) * 2).backward(v)
 
+    @pytest.mark.parametrize("v", ["a", {}, [[1.0], [1.0, 2.0]]])
+    def test_what_backward_cannot_start_from(self, v):
+        with pytest.raises(TypeError, match=r"v is .*; expected a tensor or a number of the output's shape \(2,\)"):
+            trace(leaf([1.0, 2.0]) * 2).backward(v)
+
     def test_too_few_to_start_from(self):
         x = leaf(1.0)
         with pytest.raises(ValueError, match="v has 1 entries; expected 2, one for each output"):

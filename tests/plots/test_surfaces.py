@@ -30,6 +30,27 @@ def test_contour_says_function_ranges_value_and_gradient():
     )
 
 
+@pytest.mark.parametrize(
+    "plot",
+    [
+        lambda: plot_descent(bowl, start=(1, 2), x=(-1, 3), y=(0, 3)),
+        lambda: plot_paths(bowl, {"a": [[1.0, 2.0], [0.0, 1.0]]}, x=(-1, 3), y=(0, 3)),
+        lambda: plot_newton(bowl, at=(1, 2), x=(-1, 3), y=(0, 3)),
+        lambda: plot_partials(bowl, at=(1, 2), x=(-1, 3), y=(0, 3)),
+        lambda: plot_direction(bowl, at=(1, 2), x=(-1, 3), y=(0, 3)),
+    ],
+)
+def test_plots_show_the_ranges_asked_for(plot):
+    axes = plot().figure.axes[0]
+    assert (axes.get_xlim(), axes.get_ylim()) == ((-1, 3), (0, 3))
+
+
+def test_levels_are_those_asked_for():
+    assert Surface(bowl, x=(-2, 2), y=(-2, 2), levels=[5, 1, 90]).levels == [1, 5]
+    assert Surface(bowl, x=(-2, 2), y=(-2, 2), levels=torch.tensor([2.0])).levels == [2]
+    assert len(Surface(bowl, x=(-2, 2), y=(-2, 2), levels=3).levels) < 5
+
+
 @settings(max_examples=8, deadline=None)
 @given(st.floats(-1.5, 1.5), st.floats(-1.5, 1.5))
 def test_gradient_stands_at_right_angles_on_the_level_line(x, y):
