@@ -20,6 +20,8 @@ def misfit(answer: object, solution: object) -> str:
     name = getattr(solution, "__name__", "your function")
     if not callable(answer):
         return f"Pass the function itself, without calling it: `check({name})`."
+    if _is_a_function_class(answer) and not isinstance(solution, type):
+        return f"A Function is called by its `apply`. Pass that: `check({answer.__name__}.apply)`."
     wanted = list(inspect.signature(solution).parameters)
     try:
         given = list(inspect.signature(answer).parameters)
@@ -32,6 +34,10 @@ def misfit(answer: object, solution: object) -> str:
         fits = False
     shown = ", ".join(given) or "none"
     return "" if fits else f"It is called as `{name}({', '.join(wanted)})`; your parameters are: {shown}."
+
+
+def _is_a_function_class(answer: object) -> bool:
+    return isinstance(answer, type) and issubclass(answer, torch.autograd.Function)
 
 
 def diagnose(seen: Mapping[str, object], expected: Mapping[str, object], *, answer: object, tolerance: float) -> str:

@@ -83,6 +83,11 @@ PLAIN_WORDS = {
         "tensor that is not a leaf. A function without `return` gives None too.",
     r"vmap: It looks like you're calling \.item\(\)":
         "Under `vmap` a tensor stands for many values at once, so it cannot become one number or decide an `if`. Use "
+    r"only integer tensors of a single element can be converted to an index|can't multiply sequence by non-int":
+        "A tuple or a list stands where a tensor or a number is meant. `ctx.saved_tensors` is a tuple even if it holds "
+        "one tensor only.",
+    r"Backward' object has no attribute":
+        "`ctx` has only what was put there on the way forward. Set this attribute there.",
         "`torch.where`.",
     r"(cannot be converted to Scalar|only one element tensors can be converted)":
         "A tensor with several entries cannot become one number. Reduce it first, for example with `sum()`; to join "

@@ -116,10 +116,10 @@ class Exercise(Shown):
 
     def grade(self, answer: object) -> Verdict:
         """The verdict of `check`, without remembering or telling it."""
+        if answer is not ... and (problem := misfit(answer, self.answer)):
+            return Verdict("wrong", problem)
         if is_unfinished(answer):
             return self._unfinished
-        if problem := misfit(answer, self.answer):
-            return Verdict("wrong", problem)
         seen = observe(self.probe, answer)
         if is_unfinished_observation(seen):
             return self._unfinished

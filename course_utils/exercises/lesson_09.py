@@ -10,6 +10,7 @@ root_slope = Prediction(
     as `1 / 7` will do.
     """,
     1 / 12,
+    tolerance=5e-3,  # 0.083 is near enough
     mistakes=[
         (-1 / 12, "The root of a negative number is negative, but the derivative has its *square*. The curve rises "
          "everywhere."),
@@ -63,8 +64,9 @@ class ScaledExp(torch.autograd.Function):
         return upstream * ctx.k * y, None
 
 
-def _apply(answer, x):
-    return getattr(answer, "apply", answer)(x, 3.0)
+def _apply(answer, x, k=3.0):
+    is_function = isinstance(answer, type) and issubclass(answer, torch.autograd.Function)
+    return (answer.apply if is_function else answer)(x, k)
 
 
 def _points():
@@ -78,6 +80,12 @@ def _forward(answer):
 def _gradient(answer):
     x = _points()
     return torch.autograd.grad((_apply(answer, x) ** 2).sum(), x)[0]
+
+
+def _elsewhere(answer):
+    x = _points()
+    y = _apply(answer, x, -0.5)
+    return [y, torch.autograd.grad(y.sum(), x)[0]]
 
 
 def _second(answer):
@@ -101,6 +109,7 @@ scaled_exp = Exercise(
         "the values, for k = 3": _forward,
         "the gradient of the squares of ScaledExp": _gradient,
         "the second derivative": _second,
+        "values and gradient for k = −0.5": _elsewhere,
         "ScaledExp is a Function, one node with your own backward": _is_one_node,
     },
     hints=[
@@ -133,8 +142,8 @@ def _scaled_exp(backward, *, save=lambda x, y: y):
 scaled_exp.mistakes += [
     (_scaled_exp(lambda upstream, k, y: (k * y, None)), "The gradient that comes from upstream is dropped. The chain "
      "rule multiplies by it: whatever is computed after `ScaledExp` would be forgotten."),
-    (_scaled_exp(lambda upstream, k, y: upstream * k * y), "The formula is right. `backward` returns one value for "
-     "each input of `forward`, and `forward` has two: None for `k`."),
+    (_scaled_exp(lambda upstream, k, y: upstream * k * y), "`backward` returns one value for each input of "
+     "`forward`, and `forward` has two: a gradient for `x` and None for `k`, with a comma between, not in a list."),
     (_scaled_exp(lambda upstream, k, y: (upstream * y, None)), "The inner derivative is missing: $kx$ moves `k` times "
      "as much as $x$."),
     (_scaled_exp(lambda upstream, k, x: (upstream * k * x, None), save=lambda x, y: x), "You saved the input and "
@@ -168,6 +177,57 @@ class _FromTheInput(torch.autograd.Function):
 scaled_exp.right(ScaledExp.apply)
 
 
+@scaled_exp.mistake("The number 3 stands in your code. Use the `k` that is passed to `forward`.")
+class _ForOneNumber(ScaledExp):
+    @staticmethod
+    def forward(x, k):
+        return torch.exp(3 * x)
+
+    @staticmethod
+    def backward(ctx, upstream):
+        (y,) = ctx.saved_tensors
+        return 3 * upstream * y, None
+
+
+@scaled_exp.mistake(
+    "`forward` has a `ctx`, and there is a `setup_context` as well. Where there is one, `forward` gets the inputs "
+    "alone: `forward(x, k)`."
+)
+class _TwoStyles(ScaledExp):
+    @staticmethod
+    def forward(ctx, x, k):
+        return torch.exp(k * x)
+
+
+@scaled_exp.mistake(
+    "The first derivative is right, the second is not. What `backward` computes is differentiated as well, so no "
+    "`no_grad` there."
+)
+class _Unrecorded(ScaledExp):
+    @staticmethod
+    def backward(ctx, upstream):
+        (y,) = ctx.saved_tensors
+        with torch.no_grad():
+            return upstream * ctx.k * y, None
+
+
+@scaled_exp.mistake("`save_for_backward` takes tensors only. Keep the number as an attribute of its own, `ctx.k`.")
+class _SavesTheNumber(ScaledExp):
+    @staticmethod
+    def setup_context(ctx, inputs, output):
+        ctx.save_for_backward(output, inputs[1])
+
+
+def _flags(answer):
+    """True and False, however they were typed."""
+    answer = answer.split(",") if isinstance(answer, str) else answer
+    if not isinstance(answer, list | tuple | torch.Tensor):
+        return answer
+    words = {"true": True, "1": True, "1.0": True, "false": False, "0": False, "0.0": False}
+    flags = answer.flatten().tolist() if isinstance(answer, torch.Tensor) else answer
+    return [words.get(str(flag).strip().casefold(), flag) for flag in flags]
+
+
 shortcut_checks = Prediction(
     """
     `Shortcut` computes the slope $1/(3y^2)$ in advance, keeps it in `ctx`, and its `backward` returns
@@ -175,6 +235,7 @@ shortcut_checks = Prediction(
     which looks at the second? Type True or False for each, in this order, such as `prediction = [False, False]`.
     """,
     [True, False],
+    probe=_flags,
     mistakes=[
         ([True, True], "The first is right: the number is. Now differentiate `upstream * ctx.slope` by `x`: which of "
          "the two factors does PyTorch know to depend on `x`?"),
@@ -219,6 +280,12 @@ def _weights():
     return torch.tensor([0.2, 1.7, -0.6, 2.5], requires_grad=True)
 
 
+def _leaves_x_alone(round_ste):
+    x = _weights()
+    round_ste(x)
+    return torch.equal(x, _weights())
+
+
 def _rounded_gradient(round_ste):
     x = _weights()
     weigh = torch.tensor([1.0, -2.0, 3.0, 0.5])
@@ -232,13 +299,16 @@ def _rounded_gradient(round_ste):
     """,
     probe={
         "the values": lambda round_ste: round_ste(_weights()),
+        "`x` stays as it is": _leaves_x_alone,
         "the gradient of weighted squares of the rounded numbers": _rounded_gradient,
     },
     mistakes=[
-        (lambda x: torch.round(x), "Rounded, but the gradient is still that of `torch.round`, zero everywhere. So it "
-         "is for `x + (torch.round(x) - x)` too, where the slopes of the two `x` cancel."),
+        (lambda x: torch.round(x), "Rounded, but the gradient that arrives at `x` is zero everywhere, as it is for "
+         "`torch.round`. In `x + (torch.round(x) - x)` the slopes of the two `x` cancel."),
         (lambda x: torch.round(x.detach()), "Rounded, but detached: no path leads back to `x` at all."),
         (lambda x: x, "The gradient goes straight through, but nothing is rounded."),
+        (lambda x: [x.data.round_(), x][1], "Values and gradient are right, but the tensor that was passed in is "
+         "rounded as well. Make a new tensor."),
         (lambda x: 2 * x + (torch.round(x) - 2 * x).detach(), "The value is right, but the gradient that arrives is "
          "twice what came from upstream. Straight through means: unchanged."),
         (lambda x: x.detach() + (torch.round(x) - x), "You detached the wrong term: the `x` that should carry the "
@@ -357,7 +427,7 @@ def _no_graph_kept(answer):
         "a network that calls its parts in another order than it lists them": lambda answer: _layer_sizes(
             answer, _Detour()
         ),
-        "a second call for the same network": lambda answer: [_layer_sizes(answer, net) for net in [_Detour()] * 2],
+        "a second call for the same network": lambda answer: [_layer_sizes(answer, net) for net in [_Detour()] * 2][1],
         "no hook is left on the network": _no_hooks_left,
         "plain numbers, which keep no graph alive": _no_graph_kept,
     },
@@ -393,14 +463,40 @@ def _(net, x):
 
 
 @layer_sizes.mistake(
-    "The numbers are right, but the hooks are still there: each later call of the network runs them again. Keep the "
-    "handles, and `remove()` them after the call."
+    "The numbers are right, but a hook is still there: each later call of the network runs it again. Keep the handles, "
+    "all of them, and `remove()` each after the call."
 )
 def _(net, x):
     sizes = []
     for part in net.children():
         part.register_forward_hook(lambda part, _, y: sizes.append(y.abs().mean().item()))
     net(x)
+    return sizes
+
+
+@layer_sizes.mistake("The numbers are right, but in the order of `net.children()`. Asked for is the order of running.")
+def _(net, x):
+    sizes = {}
+
+    def note(part, inputs, output):
+        sizes[part] = output.abs().mean().item()
+
+    handles = [part.register_forward_hook(note) for part in net.children()]
+    net(x)
+    for handle in handles:
+        handle.remove()
+    return [sizes[part] for part in net.children()]
+
+
+@layer_sizes.mistake("The absolute value comes too late: in the mean, positive and negative outputs have cancelled.")
+def _(net, x):
+    sizes = []
+    handles = [
+        part.register_forward_hook(lambda part, _, y: sizes.append(y.mean().abs().item())) for part in net.children()
+    ]
+    net(x)
+    for handle in handles:
+        handle.remove()
     return sizes
 
 

@@ -79,11 +79,11 @@ def _gradients(backward, out):
     found = [out]
     for node in found:
         found += [parent for parent in node.parents if parent not in found]
-    return [node.grad for node in found]
+    return "None in some .grad" if any(node.grad is None for node in found) else [node.grad for node in found]
 
 
 def _leaves():
-    return _Value(2.0), _Value(3.0)
+    return _Value(2.0), _Value(-3.0)
 
 
 def _chain():
@@ -174,8 +174,8 @@ def _one_by_one(out):
     mistakes=[
         (lambda out: _pass(out, _inputs_first(out)[::-1], add=lambda old, local, upstream: local * upstream),
          "Where a value is used twice, the later share replaces the earlier one. Shares are added: `+=`, not `=`."),
-        (lambda out: _pass(out, _inputs_first(out)[::-1], seed=0.0), "All gradients are zero: nothing starts the pass. "
-         "The derivative of `out` with respect to itself is 1."),
+        (lambda out: _pass(out, _inputs_first(out)[::-1], seed=0.0), "All gradients are zero: nothing starts the pass, "
+         "or the start is zeroed again. The derivative of `out` with respect to itself is 1."),
         (lambda out: _pass(out, _inputs_first(out)[::-1], seed=lambda out: out.data), "You start from the value of "
          "`out`. The pass starts from the derivative of `out` with respect to itself."),
         (lambda out: _pass(out, _inputs_first(out)), "Only what stands next to `out` gets its gradient. Either you "
@@ -249,6 +249,66 @@ def _(out):
 
 
 @own_backward.mistake(
+    "You mark a value as seen and pass its gradient on when the *first* share arrives. The shares that come later are "
+    "never passed on."
+)
+def _(out):
+    seen = set()
+
+    def walk(node):
+        if node not in seen:
+            seen.add(node)
+            for parent, local in zip(node.parents, node.local, strict=True):
+                parent.grad = (parent.grad or 0.0) + local * node.grad
+                walk(parent)
+
+    out.grad = 1.0
+    walk(out)
+
+
+@own_backward.mistake(
+    "A value is put into your queue each time that it is used, and each time it passes on all that it holds. It should "
+    "pass on once, when all shares have arrived."
+)
+def _(out):
+    out.grad, queue = 1.0, [out]
+    for node in queue:
+        for parent, local in zip(node.parents, node.local, strict=True):
+            parent.grad = (parent.grad or 0.0) + local * node.grad
+            queue.append(parent)
+
+
+@own_backward.mistake(
+    "A value that stands twice among the parents, as `u` in u · u, counts once only. A set or a dictionary of parents "
+    "has lost the second."
+)
+def _(out):
+    order = _inputs_first(out)
+    for node in order:
+        node.grad = 0.0
+    out.grad = 1.0
+    for node in reversed(order):
+        for parent, local in dict(zip(node.parents, node.local, strict=True)).items():
+            parent.grad += local * node.grad
+
+
+@own_backward.mistake("All gradients but that of `out` are zero: `out.grad` has to be 1 *before* the pass.")
+def _(out):
+    _pass(out, _inputs_first(out)[::-1], seed=0.0)
+    out.grad = 1.0
+
+
+@own_backward.mistake(
+    "Some `.grad` is still None at the end. Every object behind `out` needs its number, however far behind, in the "
+    "object's own `.grad`."
+)
+def _(out):
+    out.grad = 1.0
+    for parent, local in zip(out.parents, out.local, strict=True):
+        parent.grad = local
+
+
+@own_backward.mistake(
     "The numbers are right, but you walk along every single path, and with each value that is used twice their number "
     "doubles. Add up at each object first, then pass on once."
 )
@@ -307,6 +367,11 @@ _POINTS = [(1.0, 2.0), (3.0, -0.5), (-2.0, 4.0)]
         (lambda a, b: (a / b, (-a / b**2, 1 / b)), "The two are swapped: first the derivative by `a`, then by `b`."),
         (lambda a, b: (a / b, (1 / b, 1 / a)), "The second is no mirror image of the first: `b` stands below the line. "
          "Write $a \\cdot b^{-1}$ and differentiate by $b$."),
+        (lambda a, b: (a / b, (1 / b, -1 / a)), "In the second derivative, `a` is a factor that stays above the line."),
+        (lambda a, b: (a / b, (1 / b, -a / b)), "In the second derivative the exponent goes down from −1. To what?"),
+        (lambda a, b: (a / b, (1 / b, -a / b * b)), "`-a / b * b` is $(-a / b) \\cdot b$. Put brackets around the "
+         "square, or write `b**2`."),
+        (lambda a, b: ((1 / b, -a / b**2), a / b), "The numbers are right, in another order: the value comes first."),
         (lambda a, b: (a / b, (b, a)), "Those are the local derivatives of a product."),
         (lambda a, b: (1 / b, -a / b**2), "The local derivatives are right; the value of the quotient belongs in "
          "front of them."),

@@ -33,6 +33,16 @@ class GradientForANumber(torch.autograd.Function):
         return None, upstream
 
 
+class NothingKept(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x, k):
+        return k * x
+
+    @staticmethod
+    def backward(ctx, upstream):
+        return ctx.k * upstream, None
+
+
 class WrongDerivative(torch.autograd.Function):
     @staticmethod
     def forward(ctx, x):
@@ -101,6 +111,9 @@ RAISE = [
     inference_tensor,
     lambda: OneGradientForTwo.apply(leaf(), leaf()).sum().backward(),
     lambda: GradientForANumber.apply(leaf(), 2.0).sum().backward(),
+    lambda: NothingKept.apply(leaf(), 2.0).sum().backward(),
+    lambda: leaf() * (leaf(),),
+    lambda: 2.0 * (leaf(),),
     nan_in_backward,
     lambda: torch.autograd.gradcheck(WrongDerivative.apply, torch.ones(1, dtype=torch.float64, requires_grad=True)),
     lambda: leaf().sum().item().backward(),

@@ -191,6 +191,25 @@ def test_a_class_with_an_empty_method_is_unfinished():
     class Empty(torch.autograd.Function):
         @staticmethod
         def forward(x): ...
+def test_a_function_of_autograd_is_to_be_passed_by_its_apply():
+    class Twice(torch.autograd.Function):
+        @staticmethod
+        def forward(x):
+            return 2 * x
+
+        @staticmethod
+        def setup_context(ctx, inputs, output):
+            pass
+
+        @staticmethod
+        def backward(ctx, upstream):
+            return 2 * upstream
+
+    twice = Exercise("Twice.", lambda x: 2 * x, probe=lambda twice: twice(torch.ones(2)), hints=["Add.", "Add x."])
+    assert twice.grade(Twice.apply).status == "right"
+    assert "`check(Twice.apply)`" in twice.grade(Twice).message
+
+
 
     assert is_unfinished(Empty)
 
