@@ -65,7 +65,7 @@ def describe(seen: object, expected: object, *, it: str, may_tell_factor: bool, 
     if isinstance(expected, Raised):
         return "This should raise an error, and it does not."
     if seen is None:
-        return f"{it} None." + (" Is there a `return`?" if it == "The result is" else "")
+        return f"{it} None." + (" Is there a `return`, or is a `.grad` empty?" if it == "The result is" else "")
     if isinstance(seen, torch.Tensor) and isinstance(expected, torch.Tensor):
         return next(_differences(seen, expected, it=it, may_tell_factor=may_tell_factor, tolerance=tolerance))
     if isinstance(seen, frozenset) and isinstance(expected, frozenset):
@@ -92,7 +92,8 @@ def _clue(seen: object, expected: object) -> str:
         return "Are the brackets of a call missing?"
     if isinstance(seen, list) and None in seen:
         return f"Number {seen.index(None) + 1} in it is None."
-    if isinstance(seen, str) and isinstance(expected, torch.Tensor):
+    texts = isinstance(seen, str) or (isinstance(seen, list) and any(isinstance(part, str) for part in seen))
+    if texts and isinstance(expected, torch.Tensor):
         return "Numbers are typed without quotation marks."
     return ""
 

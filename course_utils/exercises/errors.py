@@ -61,6 +61,8 @@ PLAIN_WORDS = {
         "The gradient that `backward` returns is not the one that finite differences measure: the derivative is wrong.",
     r"unsupported operand type\(s\) for \^|bitwise_xor":
         "In Python `^` is not a power: write `x**2` for the square.",
+    r"'Tensor' object has no attribute '(next_functions|saved_tensors)'":
+        "Nodes of a graph have this, tensors do not. The node of a tensor `y` is `y.grad_fn`.",
     r"'(method|builtin_function_or_method)'":
         "A method is used without being called: the brackets after its name are missing.",
     r"new\(\) received an invalid combination of arguments":
@@ -81,13 +83,13 @@ PLAIN_WORDS = {
     r"'NoneType'|got NoneType":
         "Something here is None. A `.grad` is None before `backward` has run, after `zero_grad()`, and always on a "
         "tensor that is not a leaf. A function without `return` gives None too.",
-    r"vmap: It looks like you're calling \.item\(\)":
-        "Under `vmap` a tensor stands for many values at once, so it cannot become one number or decide an `if`. Use "
     r"only integer tensors of a single element can be converted to an index|can't multiply sequence by non-int":
         "A tuple or a list stands where a tensor or a number is meant. `ctx.saved_tensors` is a tuple even if it holds "
         "one tensor only.",
     r"Backward' object has no attribute":
         "`ctx` has only what was put there on the way forward. Set this attribute there.",
+    r"vmap: It looks like you're calling \.item\(\)":
+        "Under `vmap` a tensor stands for many values at once, so it cannot become one number or decide an `if`. Use "
         "`torch.where`.",
     r"(cannot be converted to Scalar|only one element tensors can be converted)":
         "A tensor with several entries cannot become one number. Reduce it first, for example with `sum()`; to join "

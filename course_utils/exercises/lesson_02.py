@@ -242,8 +242,8 @@ def _in_order(found):
 
 
 def _same_again(graph_nodes):
-    y = _some_graph()
-    return _in_order(graph_nodes(y)) == _in_order(graph_nodes(y))
+    y, other = _some_graph(), _some_graph()
+    return _in_order(graph_nodes(y)) == _in_order(graph_nodes(y)) == _in_order(graph_nodes(other))
 
 
 @exercise(
@@ -254,7 +254,7 @@ def _same_again(graph_nodes):
     """,
     probe={
         "u * sin(u) + 5u with u = x·w": lambda graph_nodes: _in_order(graph_nodes(_some_graph())),
-        "a second call with the same y finds the same": _same_again,
+        "a second call finds the same, with the same y or with one like it": _same_again,
         "y = y + y, ten times": lambda graph_nodes: len(_in_order(graph_nodes(_doubled_ten_times()))),
     },
     mistakes=[

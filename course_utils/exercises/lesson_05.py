@@ -487,7 +487,8 @@ def _(f, x, v):
 
 
 @hvp.mistake(
-    "The gradient was computed without `create_graph=True`, so it has no history and cannot be differentiated."
+    "You differentiate something that has no history. Either the gradient was computed without `create_graph=True`, or "
+    "`x` is not tracked: `requires_grad_()` belongs before the call of `f`."
 )
 def _(f, x, v):
     x = x.detach().requires_grad_()

@@ -13,6 +13,8 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from decimal import Decimal
+from fractions import Fraction
 from types import CellType, CodeType, FunctionType
 
 import numpy
@@ -145,6 +147,8 @@ def canonical(value: object) -> object:
         return value.strip().casefold()
     if isinstance(value, numpy.ndarray | numpy.generic) and value.dtype.kind in "biufc":
         value = torch.tensor(value.tolist(), dtype=torch.complex128 if value.dtype.kind == "c" else torch.float64)
+    if isinstance(value, Fraction | Decimal):
+        value = float(value)
     if isinstance(value, int | float | complex):
         value = torch.tensor(value, dtype=torch.complex128 if isinstance(value, complex) else torch.float64)
     if isinstance(value, torch.Tensor):

@@ -117,6 +117,7 @@ RAISE = [
     nan_in_backward,
     lambda: torch.autograd.gradcheck(WrongDerivative.apply, torch.ones(1, dtype=torch.float64, requires_grad=True)),
     lambda: leaf().sum().item().backward(),
+    lambda: leaf().next_functions,
     lambda: leaf() ^ 2,
     lambda: 2.0 ^ 2,
     lambda: leaf() * leaf().detach,

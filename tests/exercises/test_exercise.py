@@ -2,6 +2,8 @@
 
 import subprocess
 import sys
+from decimal import Decimal
+from fractions import Fraction
 
 import pytest
 import torch
@@ -33,6 +35,7 @@ def test_twelve_is_twelve(twelve):
     ("one", "other", "alike"),
     [
         ((torch.tensor(1.0), torch.tensor(2.0)), torch.tensor([1, 2]), True),
+        ([Fraction(1, 2), Decimal("0.25")], [0.5, 0.25], True),
         ([[1, 2], [3, 4]], torch.tensor([[1.0, 2.0], [3.0, 4.0]]), True),
         ([torch.zeros(2), torch.zeros(3)], [torch.zeros(2), torch.zeros(3)], True),
         ([torch.zeros(2), torch.zeros(3)], [torch.zeros(2)], False),
@@ -64,6 +67,7 @@ def test_an_observation_is_a_copy_of_its_own():
     [
         (None, 3.0, "None"),
         ("three", 3.0, "a text, and a single number is asked for. Numbers are typed without quotation marks"),
+        (["1", "2"], [1.0, 2.0], "typed without quotation marks"),
         ([1.0, 2.0], 3.0, "numbers of shape (2,), and a single number is asked for"),
         (3.0, [1.0, 2.0], "a single number, and numbers of shape (2,) are asked for"),
         ([1, 2, 3, 4], [[1, 2], [3, 4]], "right numbers, wrong shape"),
@@ -187,10 +191,6 @@ def test_what_is_finished(done):
     assert not is_unfinished(done)
 
 
-def test_a_class_with_an_empty_method_is_unfinished():
-    class Empty(torch.autograd.Function):
-        @staticmethod
-        def forward(x): ...
 def test_a_function_of_autograd_is_to_be_passed_by_its_apply():
     class Twice(torch.autograd.Function):
         @staticmethod
@@ -210,6 +210,10 @@ def test_a_function_of_autograd_is_to_be_passed_by_its_apply():
     assert "`check(Twice.apply)`" in twice.grade(Twice).message
 
 
+def test_a_class_with_an_empty_method_is_unfinished():
+    class Empty(torch.autograd.Function):
+        @staticmethod
+        def forward(x): ...
 
     assert is_unfinished(Empty)
 
