@@ -65,7 +65,7 @@ def describe(seen: object, expected: object, *, it: str, may_tell_factor: bool, 
     if isinstance(expected, Raised):
         return "This should raise an error, and it does not."
     if seen is None:
-        return f"{it} None." + (" Is there a `return`, or is a `.grad` empty?" if it == "The result is" else "")
+        return f"{it} None." + (" Is there a `return`? Or is a `.grad` empty?" if it == "The result is" else "")
     if isinstance(seen, torch.Tensor) and isinstance(expected, torch.Tensor):
         return next(_differences(seen, expected, it=it, may_tell_factor=may_tell_factor, tolerance=tolerance))
     if isinstance(seen, frozenset) and isinstance(expected, frozenset):
