@@ -150,6 +150,12 @@ def _calls_for_fifty_points(gradient_field):
     return 0 < len(calls) <= 2
 
 
+def _second_call(gradient_field):
+    x, y = torch.linspace(-1, 1, 5), torch.linspace(0, 2, 5)
+    gradient_field(_hills, x, y)
+    return gradient_field(_hills, x, y)
+
+
 @exercise(
     """
     Write `gradient_field(f, x, y)`: the gradient of `f` at many points in **one** backward pass. `x` and `y` are
@@ -160,6 +166,7 @@ def _calls_for_fifty_points(gradient_field):
         "five points": lambda field: field(_hills, torch.linspace(-1, 1, 5), torch.linspace(0, 2, 5)),
         "a grid of shape (2, 3)": lambda field: field(_hills, torch.linspace(-1, 1, 6).view(2, 3), torch.ones(2, 3)),
         "f is called once for all points": _calls_for_fifty_points,
+        "called again with the same x and y": _second_call,
     },
     mistakes=[
         (lambda f, x, y: [slope.sum() for slope in gradient_field.answer(f, x, y)],
@@ -202,6 +209,17 @@ def _(f, x, y):
         f(a, b).backward()
         slopes.append((a.grad, b.grad))
     return tuple(torch.stack(part).view(x.shape) for part in zip(*slopes, strict=True))
+
+
+@gradient_field.mistake(
+    "The first call is right, and every further call adds to it: you make leaves of the caller's tensors, and their "
+    "`.grad` is still there. Work on leaves of your own."
+)
+def _(f, x, y):
+    x.requires_grad_()
+    y.requires_grad_()
+    f(x, y).sum().backward()
+    return x.grad, y.grad
 
 
 @gradient_field.mistake(

@@ -3,7 +3,7 @@
 import torch
 
 from .exercise import Prediction, exercise, prediction
-from .probes import names, numbers_made
+from .probes import names, numbers_made, right_without_autograd
 
 
 @prediction(
@@ -44,6 +44,11 @@ def _wide(x):
     return torch.stack([x[0] * x[1] * x[2], x[0] + x[2] ** 2])
 
 
+def _found_without_autograd(candidate):
+    x = torch.tensor([1.0, 2.0, 3.0])
+    return right_without_autograd(candidate, _wide, x, right=jacobian.answer(_wide, x))
+
+
 @exercise(
     """
     Write `jacobian(f, x)`: the matrix with the entries $J_{ij} = \\partial y_i / \\partial x_j$ for $y = f(x)$, built
@@ -52,6 +57,7 @@ def _wide(x):
     probe={
         "a function of 2 inputs with 3 outputs": lambda jacobian: jacobian(_tall, torch.tensor([0.5, 2.0])),
         "a function of 3 inputs with 2 outputs": lambda jacobian: jacobian(_wide, torch.tensor([1.0, 2.0, 3.0])),
+        "the slopes are found without autograd": _found_without_autograd,
     },
     mistakes=[
         (lambda f, x: jacobian.answer(f, x).T, "The numbers are right, but rows and columns are swapped: each product "
@@ -88,6 +94,15 @@ def _(f, x):
 @jacobian.right
 def _(f, x):
     return torch.func.jacrev(f)(x)
+
+
+@jacobian.mistake(
+    "The numbers are right, or nearly, but they are differences of values: an estimate, column by column. Let autograd "
+    "find them, row by row."
+)
+def _(f, x):
+    wiggles = 1e-6 * torch.eye(len(x), dtype=x.dtype)
+    return torch.stack([(f(x + wiggle) - f(x - wiggle)) / 2e-6 for wiggle in wiggles], dim=1)
 
 
 @jacobian.mistake("That is the sum of all rows: weights of 1 for all outputs at once. Ask for one output at a time.")
