@@ -474,7 +474,7 @@ def _(net, x):
     return sizes
 
 
-@layer_sizes.mistake("The numbers are right, but in the order of `net.children()`. Asked for is the order of running.")
+@layer_sizes.mistake("The numbers are right, but in the order of `net.children()`. In which order did the parts run?")
 def _(net, x):
     sizes = {}
 

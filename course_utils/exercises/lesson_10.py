@@ -292,7 +292,10 @@ def _(out):
             parent.grad += local * node.grad
 
 
-@own_backward.mistake("All gradients but that of `out` are zero: `out.grad` has to be 1 *before* the pass.")
+@own_backward.mistake(
+    "All gradients but that of `out` are zero. Either `out.grad` becomes 1 only after the pass, or shares are added to "
+    "the object itself instead of to its parents."
+)
 def _(out):
     _pass(out, _inputs_first(out)[::-1], seed=0.0)
     out.grad = 1.0
@@ -306,6 +309,15 @@ def _(out):
     out.grad = 1.0
     for parent, local in zip(out.parents, out.local, strict=True):
         parent.grad = local
+
+
+@own_backward.mistake(
+    "The pass goes all the way back, but some `.grad` is None at the end: that of `out`, or those of values in "
+    "between. Leave them where they are."
+)
+def _(out):
+    own_backward.answer(out)
+    out.grad = None
 
 
 @own_backward.mistake(
