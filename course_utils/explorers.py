@@ -81,7 +81,10 @@ def explore_taylor(f: object, *, x: object = (-4, 4), order: int = 8) -> Explore
 
 
 def explore_partials(f: object, *, x: object = (-2, 2), y: object = (-2, 2), at: object = None) -> Explorer:
-    """Gradient and slices at a point that two sliders move, named as the function's inputs. As in `plot_partials`."""
+    """Gradient and slices at a point that two sliders move, named as the function's inputs. As in `plot_partials`.
+
+    Without `at` it starts in the middle of both ranges; a point outside them is a ValueError.
+    """
     surface = Surface(f, x=x, y=y)
     starts = (None, None) if at is None else surface.inside(at)
     sliders = [_slider(values, start=start) for values, start in zip((surface.x, surface.y), starts, strict=True)]

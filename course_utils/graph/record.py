@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import linecache
+import os
 import random
 import sys
 import weakref
@@ -22,7 +23,9 @@ from .modules import ModuleCalls
 from .summary import summarise, summarise_number
 from .walk import CONSTANT, Key, dtype_name, key_of
 
-_NOT_THE_LEARNERS = tuple(f"{Path(place).resolve()}/" for place in (torch.__path__[0], Path(__file__).parents[1]))
+_OURS = (Path(torch.__path__[0]), Path(__file__).parents[1])
+# Python names a file by the path that found it, which may go through links.
+_NOT_THE_LEARNERS = tuple(f"{form}{os.sep}" for place in _OURS for form in (place, place.resolve()))
 _LEAF = "leaf"
 _ATEN = torch.ops.aten
 # Operations with a number that autograd does not count among their inputs.

@@ -55,7 +55,7 @@ def gradient_flow(model: nn.Module) -> Picture:
 
     Raises:
         TypeError: `model` is not an nn.Module.
-        ValueError: it has no parameters.
+        ValueError: it has no parameters, or lazy ones without a shape.
 
     Example:
         >>> loss.backward()

@@ -46,8 +46,8 @@ def plot_matrix(
         row, column: one to frame, or None.
 
     Raises:
-        TypeError: not numbers.
-        ValueError: not two dimensions, no entries, or another number of names.
+        TypeError: not numbers, or names that are no list.
+        ValueError: not two dimensions, no entries, or another number of names; a row or column that is not there.
 
     Example:
         >>> plot_matrix(torch.autograd.functional.jacobian(f, x), name="Jacobian")

@@ -51,9 +51,6 @@ def rounding_view(roundings: Mapping[str, Rounding], *, start: float, target: fl
         options = {"step": step, "start": start, "target": target, "updates": updates}
         return {name: descend(rounding, name=name, **options) for name, rounding in roundings.items()}
 
-    def loss(w: torch.Tensor, step: float) -> torch.Tensor:
-        return (step * torch.round(w / step) - target) ** 2
-
     def rounding(left: Axes, right: Axes) -> Update:
         left.set(xlabel="w", ylabel="loss", xlim=(-reach, reach), ylim=(-0.6, (reach + target) ** 2))
         left.plot(ws, (ws - target) ** 2, **DASHED)
@@ -66,15 +63,15 @@ def rounding_view(roundings: Mapping[str, Rounding], *, start: float, target: fl
 
         def update(step: float, updates: int) -> str:
             edges = _edges(reach, step)
-            heights = loss((edges[1:] + edges[:-1]) / 2, step)
+            heights = _loss((edges[1:] + edges[:-1]) / 2, step, target)
             stairs.set_data(edges.repeat_interleave(2)[1:-1], heights.repeat_interleave(2))
             told = []
             for (name, walk), text in zip(walks(step).items(), captions, strict=True):
                 trail, dot, line = drawn[name]
                 places = torch.tensor([w for w, _ in walk[: updates + 1]], dtype=torch.float64)
                 w, slope = walk[updates]
-                trail.set_data(places, loss(places, step))
-                dot.set_data(places[-1:], loss(places[-1:], step))
+                trail.set_data(places, _loss(places, step, target))
+                dot.set_data(places[-1:], _loss(places[-1:], step, target))
                 line.set_data(range(len(places)), places)
                 text.set_text(minus(f"{looks[name][0]} {name}: slope {number(slope)}"))
                 told.append(f"{name} at w = {place(w)} with slope {number(slope)}")
@@ -83,6 +80,10 @@ def rounding_view(roundings: Mapping[str, Rounding], *, start: float, target: fl
         return update
 
     return rounding
+
+
+def _loss(w: torch.Tensor, step: float, target: float) -> torch.Tensor:
+    return (step * torch.round(w / step) - target) ** 2
 
 
 def _draw_walk(left: Axes, right: Axes, sign: str, look: Mapping[str, str]) -> tuple[Line2D, Line2D, Line2D]:

@@ -50,6 +50,7 @@ class Control:
         """`value` as the view is to receive it, for a value that was typed.
 
         Raises:
+            TypeError: no number, where the slider gives numbers.
             ValueError: the value is outside the range or not among the choices.
         """
         if self.limits is None:
@@ -192,7 +193,7 @@ def _decimals(number: float) -> int:
 
 def _choice(name: str, values: list, labels: list[str]) -> Control:
     if not values:
-        raise ValueError(f"{name} is an empty list; expected at least one choice")
+        raise ValueError(f"{name} holds no choices; expected at least one")
     if len(set(labels)) < len(labels):
         raise ValueError(f"{name} = {labels}: two choices have the same label; give a dict of labels and values")
     numbers = [value for value in values if isinstance(value, Real) and not isinstance(value, bool)]

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from course_utils import trace
+from course_utils.graph import record
 
 SCALE = torch.tensor([1.0, 2.0])
 W = torch.tensor(5.0, requires_grad=True)
@@ -78,6 +79,12 @@ def test_lines_of_code():
         "u = x**2",
         "return torch.sin(u)",
     ]
+
+
+@pytest.mark.parametrize("module", [torch.nn.functional, record])
+def test_no_line_is_from_pytorch_or_the_course_on_any_system(module):
+    assert module.__file__.startswith(record._NOT_THE_LEARNERS)
+    assert not __file__.startswith(record._NOT_THE_LEARNERS)
 
 
 def test_the_graph_follows_the_input():

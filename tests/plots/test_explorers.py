@@ -167,7 +167,11 @@ def test_typed_values_draw_the_same_picture():
         ),
         (lambda: explorers.explore_rounding(one=torch.round, two=3), TypeError, "two is 3; expected a function"),
         (lambda: explorers.explore_memory(torch.ones, size=3), TypeError, "size is 3; expected a list, such as"),
-        (lambda: explorers.explore_memory(torch.ones, size=[]), ValueError, "size is an empty list"),
+        (
+            lambda: explorers.explore_memory(torch.ones, size=[]),
+            ValueError,
+            "size holds no choices; expected at least one",
+        ),
         (
             lambda: explorers.explore_memory(abs, size=[1, 2]),
             ValueError,
