@@ -264,7 +264,7 @@ def _adam_steps(adam_step):
         returned = adam_step(p, torch.tensor(gradient), m, v, step, *SETTINGS)
         if not isinstance(returned, list | tuple | torch.Tensor) or len(returned) != 3:
             return returned
-        p, m, v = returned
+        p, m, v = map(torch.as_tensor, returned)
         seen.append([p.clone(), m.clone(), v.clone()])  # or a change in place would spoil what was seen before
     return seen
 
@@ -397,16 +397,16 @@ def _mix(b, mean, new):
 
 
 adam_step.mistakes += [
-    (_adam(lambda b, mean, new: (1 - b) * mean + b * new), "The two shares are swapped: a running mean keeps most of "
-     "what it was, `b1` and `b2` are near 1."),
-    (_adam(lambda b, mean, new: b * mean + new), "The new gradient comes in whole. It gets only the share that the old "
-     "mean gives up, or the sum grows beyond a mean."),
-    (_adam(_mix, square=lambda g: g), "`v` is the running mean of the *squares*, and under a root: one negative "
-     "gradient without a square, and all is nan."),
+    (_adam(lambda b, mean, new: (1 - b) * mean + b * new), "The two shares are swapped: `b1` and `b2` are near 1, "
+     "and a running mean keeps most of what it was."),
+    (_adam(lambda b, mean, new: b * mean + new), "You add the new gradient in full. In a mean it gets only the share that "
+     "the old mean gives up."),
+    (_adam(_mix, square=lambda g: g), "`v` is the running mean of the *squares*: without the square, one "
+     "negative gradient makes the root nan."),
     (_adam(_mix, corrected=lambda mean, b, step: mean / (1 - b)), "The correction is right in the first step only. "
      "After many steps hardly any is needed: it has to change with `step`."),
-    (_adam(_mix, corrected=lambda mean, b, step: mean / b**step), "You divide by the share of the zeros at the start. "
-     "Divide by what the gradients have together, the rest of 1."),
+    (_adam(_mix, corrected=lambda mean, b, step: mean / b**step), "`b ** step` is the share of the zeros at the start. "
+     "The gradients have the rest, and that is what to divide by."),
 ]
 
 
