@@ -399,8 +399,8 @@ def _mix(b, mean, new):
 adam_step.mistakes += [
     (_adam(lambda b, mean, new: (1 - b) * mean + b * new), "The two shares are swapped: `b1` and `b2` are near 1, "
      "and a running mean keeps most of what it was."),
-    (_adam(lambda b, mean, new: b * mean + new), "You add the new gradient in full. In a mean it gets only the share that "
-     "the old mean gives up."),
+    (_adam(lambda b, mean, new: b * mean + new), "You add the new gradient in full. In a mean it gets only the share "
+     "that the old mean gives up."),
     (_adam(_mix, square=lambda g: g), "`v` is the running mean of the *squares*: without the square, one "
      "negative gradient makes the root nan."),
     (_adam(_mix, corrected=lambda mean, b, step: mean / (1 - b)), "The correction is right in the first step only. "
