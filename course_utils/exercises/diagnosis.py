@@ -92,8 +92,8 @@ def _clue(seen: object, expected: object) -> str:
         return "Are the brackets of a call missing?"
     if isinstance(seen, list) and None in seen:
         return f"Number {seen.index(None) + 1} in it is None."
-    texts = isinstance(seen, str) or (isinstance(seen, list) and any(isinstance(part, str) for part in seen))
-    if texts and isinstance(expected, torch.Tensor):
+    texts = [part for part in (seen if isinstance(seen, list) else [seen]) if isinstance(part, str)]
+    if isinstance(expected, torch.Tensor) and any(re.search(r"\d", text) for text in texts):
         return "Numbers are typed without quotation marks."
     return ""
 

@@ -66,7 +66,8 @@ def test_an_observation_is_a_copy_of_its_own():
     ("answer", "solution", "says"),
     [
         (None, 3.0, "None"),
-        ("three", 3.0, "a text, and a single number is asked for. Numbers are typed without quotation marks"),
+        ("three", 3.0, "a text, and a single number is asked for"),
+        ("3 or 4", 3.0, "a text, and a single number is asked for. Numbers are typed without quotation marks"),
         (["1", "2"], [1.0, 2.0], "typed without quotation marks"),
         ([1.0, 2.0], 3.0, "numbers of shape (2,), and a single number is asked for"),
         (3.0, [1.0, 2.0], "a single number, and numbers of shape (2,) are asked for"),
