@@ -21,7 +21,10 @@ def test_one_number_in_any_form(value):
         (lambda: checks.check_number(numpy.ones(2), name="at"), TypeError, "at is array.*; expected one number"),
         (lambda: checks.check_number(math.nan, name="at"), ValueError, "at is nan; expected a finite number"),
         (lambda: checks.check_number(torch.ones(3), name="at"), ValueError, r"at is a float32 tensor of shape \(3,\)"),
-        (lambda: checks.check_numbers(3, name="start", count=2), TypeError, r"start is 3; expected 2 numbers, such as"),
+        (lambda: checks.check_numbers(3, name="start", count=2), TypeError, r"start is 3; .* such as \(1, 2\)"),
+        (lambda: checks.check_sequence("ab", name="sizes", sample="[2, 1]"), TypeError, r"sizes is 'ab'; .* \[2, 1\]"),
+        (lambda: checks.check_sequence(torch.ones(()), name="sizes", sample="[2]"), TypeError, "sizes is a float32"),
+        (lambda: checks.check_text(3, name="title"), TypeError, "title is 3; expected a text"),
         (lambda: checks.check_numbers((1, 2, 3), name="start", count=2), ValueError, "start has 3 entries"),
         (lambda: checks.check_numbers((1, "b"), name="start", count=2), TypeError, r"start\[1\] is 'b'"),
         (lambda: checks.check_range((2, 2), name="x"), ValueError, r"x = \(2, 2\) is an empty range"),
@@ -55,6 +58,16 @@ def test_errors_name_the_argument_what_was_given_and_what_is_expected(check, kin
 @pytest.mark.parametrize("value", [2, torch.tensor(2), numpy.int64(2)])
 def test_a_whole_number_in_any_form(value):
     assert checks.check_whole(value, name="order", low=1, high=3) == 2
+
+
+@pytest.mark.parametrize("value", [1, 3])
+def test_both_ends_of_a_range_of_whole_numbers_are_in_it(value):
+    assert checks.check_whole(value, name="order", low=1, high=3) == value
+
+
+@pytest.mark.parametrize("values", [[1, 2], (1, 2), range(2), torch.ones(2), numpy.ones(2)])
+def test_what_counts_as_a_list(values):
+    assert checks.check_sequence(values, name="sizes", sample="[2, 1]") is values
 
 
 def test_tensors_come_out_detached_and_in_float64():

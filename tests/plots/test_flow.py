@@ -82,6 +82,16 @@ def test_a_thousandth_has_not_vanished():
     assert "vanished" not in gradient_flow(set_grads(net(), 1e-3, 1.0, 1.0)).description
 
 
+def test_what_just_fits_is_neither_folded_nor_cut():
+    names = [f"part.{index} Linear" for index in range(6)]
+    assert [row.name for row in fold(names, 6)] == names
+    assert len(fold(names, 5)) < 6
+    assert (shorten("part.0", 6), shorten("part.0", 5)) == ("part.0", "…0")
+    every_other = [index % 2 == 0 for index in range(18)]
+    assert listed([str(index) for index in range(16)], every_other[:16]).endswith(", 12, 14")
+    assert listed([str(index) for index in range(18)], every_other).endswith(", 12, 14 and 1 more")
+
+
 def test_long_models_are_folded_and_say_so():
     picture = gradient_flow(backward(net(60)))
     shown = [text.get_text() for text in picture.figure.axes[0].texts if text.get_visible()]

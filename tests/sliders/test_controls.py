@@ -70,6 +70,7 @@ def test_values_rise_and_stay_inside(low, width, parts):
         ((0, 1, 0), "step 0 must be above zero"),
         ((0, 1, -0.1), "above zero"),
         ((0, 1, 5), "at most 1"),
+        ((2, 5, 9), "step 9 must be above zero and at most 3"),
         ((0, 1, 0.1, 3), "start 3 is outside 0 to 1"),
         ((0, 1, 1e-9), "larger step"),
         ((0, float("nan")), "nan; expected a finite number"),
@@ -87,6 +88,26 @@ def test_errors_name_the_slider(written, said):
     with pytest.raises(ValueError, match=said) as caught:
         control("x", written)
     assert str(caught.value).startswith("x")
+
+
+@pytest.mark.parametrize(
+    ("written", "words"),
+    [
+        ((0, 4, 2), "x from 0 to 4"),
+        ([1, 2], "x: 1, 2"),
+        ([1, 2, 5], "x from 1 to 5"),
+        ([5, 2, 1], "x: 5, 2, 1"),
+        (True, "x on or off"),
+    ],
+)
+def test_a_slider_in_words(written, words):
+    assert control("x", written).describe() == words
+
+
+def test_a_slider_has_ten_thousand_positions_at_most():
+    assert len(control("x", (1, 10_000)).values) == 10_000
+    with pytest.raises(ValueError, match="x = .* has 10001 positions; expected a larger step"):
+        control("x", (0, 10_000))
 
 
 @pytest.mark.parametrize("written", ["abc", 3, None, {1, 2}])
