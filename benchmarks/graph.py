@@ -103,8 +103,8 @@ def measure(contenders: dict[str, Callable[[], object]], *, rounds: int = ROUNDS
             if name in failed or (sum(taken[name]) > PATIENCE and len(taken[name]) > 1):
                 continue
             count = max(1, round(0.01 / taken[name][0])) if taken[name] else 1
-            gc.collect()  # nobody pays for what another left behind
             try:
+                warm_up(run, expected=taken[name][0] if taken[name] else PATIENCE)
                 with patience(PATIENCE), contextlib.redirect_stdout(io.StringIO()):
                     begin = clock()
                     for _ in range(count):
@@ -115,6 +115,14 @@ def measure(contenders: dict[str, Callable[[], object]], *, rounds: int = ROUNDS
             except Exception as error:
                 failed[name] = type(error).__name__
     return {name: failed.get(name) or statistics.median(one[1:] or one) for name, one in taken.items()}
+
+
+def warm_up(run: Callable[[], object], *, expected: float) -> None:
+    """Clears away what others left behind, and brings back what that threw out of the processor's caches."""
+    gc.collect()
+    if expected < 0.1:
+        with contextlib.redirect_stdout(io.StringIO()):
+            run()
 
 
 def clock() -> float:
