@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from . import palette
+from .checks import check_text
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -41,9 +42,8 @@ class Picture:
         exact: bool = False,
         figure: Figure | None = None,
     ):
-        for name, given in (("svg", svg), ("description", description)):
-            if not isinstance(given, str):
-                raise TypeError(f"{name} is an object of type {type(given).__name__}; expected a text")
+        check_text(svg, name="svg")
+        check_text(description, name="description")
         if not description.strip():
             raise ValueError(
                 "description is empty; give one sentence that says what the picture shows, with its numbers"

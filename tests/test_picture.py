@@ -22,8 +22,8 @@ def test_details_are_made_once_and_when_they_are_asked_for():
     ("svg", "description", "kind", "message"),
     [
         (SVG, " ", ValueError, "description is empty; give one sentence"),
-        (SVG, None, TypeError, "description is an object of type NoneType; expected a text"),
-        (b"<svg>", "a line", TypeError, "svg is an object of type bytes; expected a text"),
+        (SVG, None, TypeError, "description is None; expected a text"),
+        (b"<svg>", "a line", TypeError, "svg is b'<svg>'; expected a text"),
         ("<svg></svg>", "a line", ValueError, "svg has no width: its root must read"),
         ('<svg width="100%"></svg>', "a line", ValueError, "svg has no width: .* in pixels"),
     ],
