@@ -3,10 +3,10 @@
 Each name below is imported when it is first used, so `import course_utils` costs almost nothing.
 """
 
-from .lazy import lazy_names
+from .core.lazy import lazy_names
 
 _HOMES = {
-    "Picture": "picture",
+    "Picture": "core.picture",
     "plot_derivative": "plots.curves",
     "plot_tangent": "plots.curves",
     "plot_curves": "plots.measured",
@@ -56,8 +56,8 @@ _HOMES = {
     "explore_paths": "explorers",
     "explore_boundary": "explorers",
     "watch": "live",
-    "table": "tables",
-    "show_tensors": "tables",
+    "table": "core.tables",
+    "show_tensors": "core.tables",
     "explore_rounding": "explorers",
     "explore_memory": "explorers",
     "count_operations": "counting",

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from .checks import check_function
+from .core.checks import check_function
 
 
 class _OperationCounter(TorchDispatchMode):

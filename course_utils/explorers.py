@@ -13,7 +13,7 @@ from functools import partial
 import torch
 from matplotlib.axes import Axes
 
-from .checks import check_function, check_number, check_range, check_sequence, check_tensor, check_whole
+from .core.checks import check_function, check_number, check_range, check_sequence, check_tensor, check_whole
 from .plots.boundaries import boundary_view, check_models
 from .plots.curves import tangent_view
 from .plots.descent import STEPS, descent_view, newton_view, path_names, paths_view

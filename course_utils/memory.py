@@ -9,7 +9,7 @@ import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
-from .checks import check_function
+from .core.checks import check_function
 
 
 class _MemoryWatch(TorchDispatchMode):

@@ -23,11 +23,11 @@ from torch import nn
 from torch.autograd.graph import Node, get_gradient_edge
 from torch.optim.optimizer import Optimizer, register_optimizer_step_post_hook
 
-from .checks import check_module, check_whole
+from .core.checks import check_module, check_whole
 from .gradients import APART, TROUBLES, layers_of, lengths, listed, reference, trouble, typical
 
 if TYPE_CHECKING:
-    from .picture import Picture
+    from .core.picture import Picture
 
 FIRST = 10  # steps that are all read, for training often breaks at once
 MOST = 240  # readings that are kept; beyond, every other one goes and half as many are taken

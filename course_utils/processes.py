@@ -15,7 +15,7 @@ from pickle import UnpicklingError
 
 import torch
 
-from .checks import check_number, check_whole, describe
+from .core.checks import check_number, check_whole, describe
 
 MOST = 64  # processes
 MAIN = """

@@ -30,8 +30,8 @@ from pygments import highlight
 from pygments.formatters import HtmlFormatter
 from pygments.lexers import PythonLexer
 
+from course_utils.core.tables import format_cell
 from course_utils.exercises.exercise import Prediction
-from course_utils.tables import format_cell
 
 ROOT = Path(__file__).resolve().parent.parent
 DECK = Path(__file__).resolve().parent / "deck"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 from datetime import datetime, timezone
 
-from ..tables import Table
+from ..core.tables import Table
 from . import find_exercises
 from .records import append, progress_file, read, reason
 from .report import board_notice

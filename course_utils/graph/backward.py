@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from torch.autograd.function import BackwardCFunction
 
-from ..checks import describe
+from ..core.checks import describe
 from .data import Graph
 from .facts import Facts, Traced
 from .foreign import Objects

@@ -10,8 +10,8 @@ from functools import partial
 from math import ceil, prod
 from typing import NamedTuple
 
-from ..checks import check_text, check_whole, describe
-from ..picture import Picture
+from ..core.checks import check_text, check_whole, describe
+from ..core.picture import Picture
 from .cards import Face, draw_face, make_face, representative
 from .data import Edge, Graph
 from .garbage import collecting_later

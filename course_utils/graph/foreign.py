@@ -23,7 +23,7 @@ from typing import Any
 
 import torch
 
-from ..checks import describe
+from ..core.checks import describe
 from .data import Edge, Graph, Node, Summary
 from .numbers import format_number, format_shape, format_summary
 from .summary import summarise, summarise_number

@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from ..checks import describe
+from ..core.checks import describe
 from .facts import Constant, Facts
 from .names import note_hooks
 from .record import Input, Recorder

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import torch
 
-from ..checks import describe
+from ..core.checks import describe
 from .facts import Facts
 from .walk import CONSTANT, Walk, key_of
 

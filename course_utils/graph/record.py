@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from ..randomness import in_main_thread, random_state_kept
+from ..core.randomness import in_main_thread, random_state_kept
 from .data import Summary
 from .modules import ModuleCalls
 from .summary import summarise, summarise_number

@@ -8,8 +8,8 @@ from itertools import product as combinations
 from math import ceil
 from typing import TYPE_CHECKING
 
-from ..checks import check_function, check_text
-from ..picture import Picture
+from ..core.checks import check_function, check_text
+from ..core.picture import Picture
 from .data import Graph
 from .draw import CURVE, GAP, Drawing, Frame, frame_for, label_lines, read_graph, wrapped
 from .model import ALL, choose_cards

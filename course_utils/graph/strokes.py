@@ -6,7 +6,7 @@ import html
 from collections.abc import Sequence
 from math import ceil
 
-from .. import palette
+from ..core import palette
 from .layout import Point
 from .text import cells
 

@@ -7,9 +7,9 @@ from itertools import count
 
 import torch
 
-from .. import palette
-from ..checks import describe
-from ..picture import Picture
+from ..core import palette
+from ..core.checks import describe
+from ..core.picture import Picture
 
 WITHOUT_DOT = (
     "Graphviz's program dot is not on this machine, and torchviz draws with it.",

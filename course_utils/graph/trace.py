@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from ..checks import check_whole, describe
+from ..core.checks import check_whole, describe
 from .data import Graph
 from .facts import Facts, Traced
 from .foreign import is_foreign, read_foreign

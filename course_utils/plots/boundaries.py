@@ -13,9 +13,9 @@ from matplotlib.axes import Axes
 from matplotlib.patches import PathPatch
 from matplotlib.path import Path
 
-from .. import palette
-from ..checks import check_function, check_tensor, describe
-from ..picture import Picture
+from ..core import palette
+from ..core.checks import check_function, check_tensor, describe
+from ..core.picture import Picture
 from .drawing import Update, View, caption, number, still
 from .functions import undisturbed
 

@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 import torch
 from matplotlib.axes import Axes
 
-from .. import palette
-from ..checks import check_tensor
-from ..picture import Picture
+from ..core import palette
+from ..core.checks import check_tensor
+from ..core.picture import Picture
 from .drawing import Update, label_ends, still
 
 CLEARLY = 2  # how many times as fast counts as faster

@@ -9,9 +9,9 @@ import torch
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 
-from .. import palette
-from ..checks import check_number, check_range, check_whole
-from ..picture import Picture
+from ..core import palette
+from ..core.checks import check_number, check_range, check_whole
+from ..core.picture import Picture
 from .drawing import (
     DOT,
     Update,

@@ -8,9 +8,9 @@ from collections.abc import Mapping, Sequence
 import torch
 from matplotlib.axes import Axes
 
-from .. import palette
-from ..checks import check_number, check_numbers, check_tensor, check_whole, describe
-from ..picture import Picture
+from ..core import palette
+from ..core.checks import check_number, check_numbers, check_tensor, check_whole, describe
+from ..core.picture import Picture
 from .drawing import DOT, HALO, Arrow, Update, View, number, place, still, vector
 from .surfaces import LEVELS, Surface
 

@@ -7,9 +7,9 @@ import math
 import torch
 from matplotlib.axes import Axes
 
-from .. import palette
-from ..checks import check_number, check_range
-from ..picture import Picture
+from ..core import palette
+from ..core.checks import check_number, check_range
+from ..core.picture import Picture
 from .curves import POINTS, draw_curves
 from .drawing import DOT, Update, View, caption, minus, number, place, still
 from .functions import ScalarFunction, grid

@@ -18,8 +18,8 @@ from matplotlib.patches import FancyArrowPatch
 from matplotlib.patheffects import withStroke
 from matplotlib.text import Text
 
-from .. import palette
-from ..picture import Picture
+from ..core import palette
+from ..core.picture import Picture
 
 Update = Callable[..., str]
 View = Callable[..., Update]

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import torch
 from matplotlib.axes import Axes
 
-from .. import palette
-from ..checks import check_function, check_sequence, check_tensor
-from ..picture import Picture
+from ..core import palette
+from ..core.checks import check_function, check_sequence, check_tensor
+from ..core.picture import Picture
 from .curves import POINTS
 from .drawing import DOT, Update, View, caption, fit_height, minus, name_axes, number, still
 from .functions import ScalarFunction, grid

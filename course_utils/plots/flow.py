@@ -11,11 +11,11 @@ from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from torch import nn
 
-from .. import palette
-from ..checks import check_module, describe
+from ..core import palette
+from ..core.checks import check_module, describe
+from ..core.picture import Picture
+from ..core.randomness import OwnRandomness
 from ..gradients import APART, describe_sizes, fold, layers_of, reference, shorten, sizes_of, troubles, typical
-from ..picture import Picture
-from ..randomness import OwnRandomness
 from .drawing import Update, View, minus, still
 
 ROWS = 24  # the most rows of a still picture, each with its name

@@ -13,8 +13,8 @@ from collections.abc import Iterator, Sequence
 
 import torch
 
-from ..checks import check_function, describe
-from ..randomness import random_state_kept
+from ..core.checks import check_function, describe
+from ..core.randomness import random_state_kept
 
 NAME_LENGTH = 12
 

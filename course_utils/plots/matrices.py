@@ -9,9 +9,9 @@ from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
 from matplotlib.patches import Rectangle
 
-from .. import palette
-from ..checks import check_sequence, check_tensor, check_whole
-from ..picture import Picture
+from ..core import palette
+from ..core.checks import check_sequence, check_tensor, check_whole
+from ..core.picture import Picture
 from .drawing import Arrow, Update, View, caption, minus, name_axes, number, still, vector
 from .functions import undisturbed
 

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from ..checks import check_range, check_tensor
-from ..picture import Picture
+from ..core.checks import check_range, check_tensor
+from ..core.picture import Picture
 from .curves import describe_curves, draw_curves
 from .drawing import Update, still
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from matplotlib.axes import Axes
 
-from .. import palette
+from ..core import palette
 from ..memory import memory_profile
 from .costs import BYTES, unit_of
 from .drawing import Update, View, caption, number

@@ -10,7 +10,7 @@ import torch
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
-from .. import palette
+from ..core import palette
 from .drawing import DOT, Update, View, caption, minus, number, place
 from .functions import ScalarFunction, grid
 

@@ -13,9 +13,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from .. import palette
-from ..checks import check_number, check_numbers, check_range, check_tensor, check_whole, describe
-from ..picture import Picture
+from ..core import palette
+from ..core.checks import check_number, check_numbers, check_range, check_tensor, check_whole, describe
+from ..core.picture import Picture
 from .drawing import DOT, Arrow, Update, View, caption, fit_height, minus, name_axes, number, place, still, vector
 from .functions import ScalarFunction, grid
 

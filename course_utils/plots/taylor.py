@@ -8,9 +8,9 @@ from functools import lru_cache
 import torch
 from matplotlib.axes import Axes
 
-from .. import palette
-from ..checks import check_number, check_range, check_whole
-from ..picture import Picture
+from ..core import palette
+from ..core.checks import check_number, check_range, check_whole
+from ..core.picture import Picture
 from .curves import POINTS, describe_curves, draw_curves
 from .drawing import (
     DOT,

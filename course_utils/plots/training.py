@@ -8,9 +8,9 @@ import torch
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
-from .. import palette
-from ..checks import check_sequence, check_tensor, check_whole
-from ..picture import Picture
+from ..core import palette
+from ..core.checks import check_sequence, check_tensor, check_whole
+from ..core.picture import Picture
 from .drawing import Update, View, fit_height, label_ends, last_finite, minus, number, place_ends, still
 
 MOST_SAMPLES = 64

@@ -13,9 +13,9 @@ from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
 from matplotlib.ticker import MaxNLocator
 
-from .. import palette
+from ..core import palette
+from ..core.picture import Picture
 from ..gradients import fold, typical
-from ..picture import Picture
 from .drawing import Update, still
 from .flow import NAME, PITCH, ROWS, SMALL, WIDTH, Flow, RowTexts, lines_of, set_up, short
 

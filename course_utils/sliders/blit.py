@@ -14,7 +14,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.legend import Legend
 from matplotlib.text import Annotation, Text
 
-from .. import palette
+from ..core import palette
 from .dark import renderer_for
 
 if TYPE_CHECKING:

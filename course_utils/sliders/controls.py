@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from numbers import Integral, Real
 from typing import Any
 
-from ..checks import check_number
+from ..core.checks import check_number
 
 FORMS = (
     "(low, high), (low, high, step), (low, high, step, start), range(…), a list of choices, "

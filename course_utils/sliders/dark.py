@@ -10,7 +10,7 @@ from matplotlib.backend_bases import GraphicsContextBase
 from matplotlib.backends.backend_agg import RendererAgg
 from matplotlib.colors import to_rgb
 
-from .. import palette
+from ..core import palette
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

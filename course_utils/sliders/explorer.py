@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from .. import palette
-from ..checks import check_numbers
-from ..picture import Picture
-from ..randomness import random_state_kept
+from ..core import palette
+from ..core.checks import check_numbers
+from ..core.picture import Picture
+from ..core.randomness import random_state_kept
 from .controls import Control, control
 
 if TYPE_CHECKING:

@@ -10,9 +10,9 @@ from datetime import datetime, timedelta, timezone
 from itertools import accumulate
 from pathlib import Path
 
+from ..core.tables import Table
 from ..exercises import find_exercises
 from ..exercises.report import BOARD_VARIABLE, board_folder
-from ..tables import Table
 from .reading import Attempt, read_folder
 
 STUCK_TRIES = 3

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ..tables import Table
+    from ..core.tables import Table
 
 DISTRIBUTION = "course-utils"
 WIDGET_EXTENSIONS = ("@jupyter-widgets/jupyterlab-manager", "anywidget")
@@ -66,7 +66,7 @@ class Checkup:
 
     @property
     def _table(self) -> Table:
-        from ..tables import Table  # here, since it needs PyTorch, which may be what is missing
+        from ..core.tables import Table  # here, since it needs PyTorch, which may be what is missing
 
         rows = [[c.name, "problem" if c.problem else "fine", c.problem, c.mend] for c in self.checks]
         return Table(["checked", "", "what is wrong", "what to do"], rows) if not self.is_ready else Table(

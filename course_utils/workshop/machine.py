@@ -9,9 +9,9 @@ import tempfile
 from importlib import metadata
 from pathlib import Path
 
+from ..core.palette import STYLE
 from ..exercises.records import data_folder, progress_file, reason
 from ..exercises.report import board_folder, touch_board
-from ..palette import STYLE
 from .checkup import Check, command, course_folder, reinstall
 
 MB, GB = 1e6, 1e9

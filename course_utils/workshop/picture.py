@@ -5,9 +5,9 @@ from __future__ import annotations
 from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
-from .. import palette
-from ..checks import describe
-from ..picture import Picture
+from ..core import palette
+from ..core.checks import describe
+from ..core.picture import Picture
 from .board import Board
 
 LOOKS = {

@@ -7,7 +7,7 @@ import nbformat
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from course_utils import palette
+from course_utils.core import palette
 
 SETUP = """
 import time

@@ -10,7 +10,7 @@ from typing import Any
 import nbformat
 from nbformat import NotebookNode
 
-from course_utils.picture import Picture
+from course_utils.core.picture import Picture
 from course_utils.sliders import Explorer
 from rules import RAISES, tags
 

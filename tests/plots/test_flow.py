@@ -6,8 +6,8 @@ import torch
 from torch import nn
 
 from course_utils import explore_gradient_flow, gradient_flow
+from course_utils.core.randomness import OwnRandomness
 from course_utils.gradients import fold, layers_of, lengths, listed, shorten, typical
-from course_utils.randomness import OwnRandomness
 
 
 @pytest.fixture(autouse=True)

@@ -6,7 +6,7 @@ import matplotlib.patches
 import numpy
 from matplotlib.axes import Axes
 
-from course_utils import palette
+from course_utils.core import palette
 
 XS = numpy.linspace(-2, 2, 101)
 

@@ -4,7 +4,8 @@ import numpy
 import pytest
 
 import slider_views as views
-from course_utils import explore, palette
+from course_utils import explore
+from course_utils.core import palette
 from course_utils.sliders.blit import Canvas
 from course_utils.sliders.dark import renderer_for
 

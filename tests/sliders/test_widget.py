@@ -11,7 +11,8 @@ import pytest
 from matplotlib.image import imread
 
 import slider_views as views
-from course_utils import Picture, explore, palette
+from course_utils import Picture, explore
+from course_utils.core import palette
 from course_utils.sliders.dark import dark_twins
 from course_utils.sliders.png import encode
 from course_utils.sliders.widget import ExplorerWidget

@@ -4,7 +4,7 @@ import numpy
 import pytest
 import torch
 
-from course_utils import checks
+from course_utils.core import checks
 
 
 @pytest.mark.parametrize("value", [0.5, 1, torch.tensor(0.5), torch.tensor([2]), torch.tensor(3.0, requires_grad=True)])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from course_utils import palette
+from course_utils.core import palette
 
 TEXT = [palette.INK, palette.MUTED, palette.VALUE, palette.GRADIENT, palette.LEAF, palette.TROUBLE]
 THEMES = {"light": lambda tone: tone, "dark": lambda tone: palette.TONES[tone][1]}

@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from course_utils import explore, trace
+from course_utils.core.randomness import random_state_kept
 from course_utils.plots.functions import ScalarFunction
-from course_utils.randomness import random_state_kept
 
 
 def in_a_thread(work):

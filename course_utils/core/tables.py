@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 import torch
 
+from ..graph.numbers import format_number
 from .checks import describe
-from .graph.numbers import format_number
 
 
 def format_cell(value: object) -> str:

@@ -1,0 +1,1 @@
+"""What every room builds on: checks, colours, pictures, tables, random numbers, names loaded late."""
