@@ -18,8 +18,8 @@ test: ## run every notebook with nbval, and every unit test (one file: TESTS=not
 	$(COURSE) --with=test --with=hub -m pytest -n $(WORKERS) --dist loadfile $(TESTS)
 refresh: ## run the notebooks afresh and store their outputs (one: NOTEBOOKS=notebooks/02_backward.ipynb)
 	$(COURSE) --with=test tools/refresh.py $(NOTEBOOKS)
-pin: ## write the versions installed in .venv to constraints.txt
-	$(COURSE) --with=test --with=bench --with=hub tools/pin.py
+pin: ## write the versions tested in .venv, and those for other machines, to constraints.txt
+	$(COURSE) --with=test --with=bench --with=hub --with=pin tools/pin.py
 bench: ## measure everything again and write benchmarks/README.md
 	$(COURSE) --with=bench --with=hub benchmarks/run.py
 slides: ## make slides/ from the lessons, to open in any browser (one: NOTEBOOKS=notebooks/02_backward.ipynb)

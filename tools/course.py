@@ -21,6 +21,7 @@ VENV = ROOT / ".venv"
 BIN = VENV / ("Scripts" if os.name == "nt" else "bin")
 PYTHON = BIN / ("python.exe" if os.name == "nt" else "python")
 PIP_LOG = VENV / "pip.log"
+LESSONS = "lab"  # the extra of pyproject.toml that the lessons need; always installed
 STAMP = VENV / "installed"
 WHEELS = ROOT / "wheels"  # on a stick made by tools/wheelhouse.py: every package, so that no index is asked
 SETTINGS = {
@@ -145,7 +146,7 @@ def install(extras: list) -> None:
         subprocess.check_call([str(PYTHON), "-m", "ensurepip"])
     if PIP_LOG.exists():
         PIP_LOG.unlink()
-    target = str(ROOT) + (f"[{','.join(extras)}]" if extras else "")
+    target = f"{ROOT}[{','.join(extras)}]"
     print("Installing what the course needs. The first time this takes a few minutes.", flush=True)
     pip = [str(PYTHON), "-m", "pip", "install", "--log", str(PIP_LOG)]
     if WHEELS.is_dir():
@@ -173,9 +174,9 @@ def bring_up_to_date(extras: set) -> None:
     """Does nothing where `.venv` was made from the files as they are now and has these extras."""
     known, *has = STAMP.read_text().split() if PYTHON.exists() and STAMP.exists() else [""]
     fresh = known == fingerprint()
-    if fresh and extras <= set(has):
+    wanted = sorted(extras.union([LESSONS], has if fresh else []))
+    if fresh and wanted == has:
         return
-    wanted = sorted(extras.union(has if fresh else []))
     make_venv()
     install(wanted)
     STAMP.write_text(" ".join([fingerprint()] + wanted))

@@ -29,11 +29,11 @@ from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name, parse_wheel_filename
 
-from course import supported_minors
+from course import LESSONS, supported_minors
 
 ROOT = Path(__file__).resolve().parent.parent
 COURSE, WHEELS = "see-gradients", "wheels"
-PROJECT, BUILD = "course-utils", "setuptools"  # the second is what pip needs to install the first from its folder
+PROJECT, BUILD = "see-gradients", "setuptools"  # the second is what pip needs to install the first from its folder
 # system -> (pip's names for it, what markers find there: os_name, sys_platform, platform_system, platform_machine)
 SYSTEMS = {
     "windows": (["win_amd64"], ("nt", "win32", "Windows", "AMD64")),
@@ -127,7 +127,7 @@ def copy_course(place: Path) -> None:
 
 def fetch_for_this_machine(project: Path, extras: list[str], folder: Path) -> None:
     """Puts the wheels for this machine into `folder`, builds those that are missing, and rehearses the install."""
-    names = f"[{','.join(extras)}]" if extras else ""
+    names = f"[{','.join(extras)}]"
     constraints = ["-c", project / "constraints.txt"]
     pip("wheel", "--wheel-dir", folder, *constraints, f"{project}{names}", BUILD)
     print("Rehearsing an install from the folder alone ...", flush=True)
@@ -240,7 +240,7 @@ def main(arguments: list[str] | None = None) -> None:
     inside = told.into.resolve()
     if ROOT in [inside, *inside.parents] and inside != ROOT / "wheelhouse":
         parser.error(f"--into {told.into} lies in the course itself; name a folder outside it")
-    fill(told.into, told.targets or [this_machine()], told.extras)
+    fill(told.into, told.targets or [this_machine()], [LESSONS, *told.extras])
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from ..core.tables import Table
 
-DISTRIBUTION = "course-utils"
+DISTRIBUTION, LESSONS_EXTRA = "see-gradients", "lab"
 WIDGET_EXTENSIONS = ("@jupyter-widgets/jupyterlab-manager", "anywidget")
 
 
@@ -123,7 +123,7 @@ def reinstall(*packages: str) -> str:
     pip = [sys.executable, "-m", "pip", "install"] if has_pip else ["uv", "pip", "install", "--python", sys.executable]
     wheels = ["--no-index", "--find-links", folder / "wheels"] if folder and (folder / "wheels").is_dir() else []
     tested = ["-c", folder / "constraints.txt"] if folder else []
-    what = ["--force-reinstall", "--no-deps", *packages] if packages else ["-e", folder]
+    what = ["--force-reinstall", "--no-deps", *packages] if packages else ["-e", f"{folder}[{LESSONS_EXTRA}]"]
     return command(*pip, *wheels, *tested, *what)
 
 
@@ -139,12 +139,12 @@ def check_python() -> Check:
 
 
 def check_packages() -> Iterator[Check]:
-    """Each package that pyproject asks for, against its range."""
+    """Each package that pyproject asks for, for the helpers and for the lessons, against its range."""
     from packaging.requirements import Requirement
 
     for text in metadata.requires(DISTRIBUTION) or []:
         wanted = Requirement(text)
-        if wanted.marker is not None and not wanted.marker.evaluate({"extra": ""}):
+        if wanted.marker is not None and not wanted.marker.evaluate({"extra": LESSONS_EXTRA}):
             continue
         try:
             found = metadata.version(wanted.name)

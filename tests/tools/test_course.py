@@ -39,6 +39,7 @@ def rewrite(project: Path, *, python: str = ">=3.10,<3.14", requires: str = "[]"
     (project / "pyproject.toml").write_text(
         f'[build-system]\nrequires = {requires}\nbuild-backend = "backend"\nbackend-path = ["."]\n'
         f'[project]\nname = "copy"\nversion = "0"\nrequires-python = "{python}"\n'
+        "[project.optional-dependencies]\nlab = []\n"
     )
 
 
@@ -118,7 +119,7 @@ def fake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
 
 
 def test_an_extra_that_is_not_there_is_named(fake: list[list[str]]) -> None:
-    with pytest.raises(SystemExit, match="--with=tset: the course has no such extra.\nWhat to do: write one of test, "):
+    with pytest.raises(SystemExit, match="--with=tset: the course has no such extra.\nWhat to do: write one of lab, "):
         course.main(["--with=tset"])
     assert fake == []
 
@@ -127,7 +128,7 @@ def test_a_second_start_installs_nothing(fake: list[list[str]]) -> None:
     course.main(["--with=test"])
     course.main(["--with=test"])
     course.main([])
-    assert fake == [["test"]]
+    assert fake == [["lab", "test"]]
 
 
 def test_new_requirements_and_new_extras_are_installed(fake: list[list[str]]) -> None:
@@ -136,14 +137,14 @@ def test_new_requirements_and_new_extras_are_installed(fake: list[list[str]]) ->
     course.main(["--with=bench"])
     course.SOURCES[0].write_text("two")
     course.main([])
-    assert fake == [[], ["test"], ["bench", "test"], []]
+    assert fake == [["lab"], ["lab", "test"], ["bench", "lab", "test"], ["lab"]]
 
 
 def test_a_lost_python_is_made_again(fake: list[list[str]]) -> None:
     course.main([])
     course.PYTHON.unlink()
     course.main([])
-    assert fake == [[], []]
+    assert fake == [["lab"], ["lab"]]
 
 
 def test_the_environments_kernel_wins_over_one_at_home(tmp_path: Path) -> None:

@@ -19,8 +19,11 @@ import wheelhouse
 
 ROOT = Path(__file__).resolve().parents[2]
 NO_NETWORK = {"PIP_CONFIG_FILE": os.devnull, "PIP_INDEX_URL": "http://127.0.0.1:9", "PIP_RETRIES": "0"}
-REQUIRES = "Requires-Dist: ipykernel\nProvides-Extra: test\nRequires-Dist: only-tests ; extra == 'test'\n"
-OWN_WHEEL = "course_utils-1.0-py3-none-any.whl"
+REQUIRES = (
+    "Provides-Extra: lab\nRequires-Dist: ipykernel ; extra == 'lab'\n"
+    "Provides-Extra: test\nRequires-Dist: only-tests ; extra == 'test'\n"
+)
+OWN_WHEEL = "see_gradients-1.0-py3-none-any.whl"
 BACKEND = """
 import os, shutil
 def build_wheel(folder, *_):
@@ -33,7 +36,7 @@ requires = []
 build-backend = "backend"
 backend-path = ["."]
 [project]
-name = "course-utils"
+name = "see-gradients"
 version = "1.0"
 requires-python = ">=3.10,<3.14"
 dynamic = ["dependencies", "optional-dependencies"]
@@ -72,7 +75,7 @@ def project(tmp_path: Path) -> Path:
     (project / "constraints.txt").write_text("# pins\nipykernel==1.0\non-windows==1.0\n")
     (project / "pyproject.toml").write_text(PROJECT)
     (project / "backend.py").write_text(BACKEND)
-    make_wheel(project, "course_utils", requires=REQUIRES)
+    make_wheel(project, "see_gradients", requires=REQUIRES)
     return project
 
 
@@ -92,7 +95,7 @@ def packages(stick: Path) -> set[str]:
 def test_another_system_gets_what_it_needs_and_no_more(project: Path) -> None:
     stick = fill(project, "windows-3.12", "--with=test")
     assert packages(stick) == {
-        f"{name}-1.0" for name in ("course_utils", "ipykernel", "on_windows", "only_tests", "setuptools")
+        f"{name}-1.0" for name in ("see_gradients", "ipykernel", "on_windows", "only_tests", "setuptools")
     }
     assert {each.name for each in stick.iterdir()} == {"INSTALL.txt", "see-gradients"}
     copied = {each.name for each in (stick / "see-gradients").iterdir()}
@@ -104,10 +107,10 @@ def test_another_system_gets_what_it_needs_and_no_more(project: Path) -> None:
 
 def test_a_laptop_installs_from_the_stick_alone(project: Path) -> None:
     stick = fill(project)
-    assert packages(stick) >= {"course_utils-1.0", "ipykernel-1.0", "setuptools-1.0"}
+    assert packages(stick) >= {"see_gradients-1.0", "ipykernel-1.0", "setuptools-1.0"}
     laptop = project.parent / "my laptop"
     shutil.copytree(stick / "see-gradients", laptop)
-    command = [sys.executable, str(laptop / "tools/course.py"), "-c", "import course_utils, ipykernel; print('ready')"]
+    command = [sys.executable, str(laptop / "tools/course.py"), "-c", "import see_gradients, ipykernel; print('ready')"]
     done = subprocess.run(command, env={**os.environ, **NO_NETWORK}, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[-1] == "ready"
@@ -147,4 +150,4 @@ def test_the_real_folder_is_complete() -> None:
         pytest.skip("make wheelhouse has not filled wheelhouse/ for this Python")
     alone = ["--dry-run", "--ignore-installed", "--quiet", "--no-index", "--find-links", str(wheels)]
     command = [sys.executable, "-m", "pip", "--isolated", "install", *alone, "-c", str(ROOT / "constraints.txt")]
-    assert subprocess.run([*command, "course-utils", "setuptools"]).returncode == 0
+    assert subprocess.run([*command, "see-gradients[lab]", "setuptools"]).returncode == 0

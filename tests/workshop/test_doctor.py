@@ -179,7 +179,7 @@ def test_the_board_is_looked_at_where_one_is_set(tmp_path, monkeypatch):
 def test_the_mend_fits_the_environment(tmp_path, monkeypatch):
     monkeypatch.setattr(checkup, "course_folder", lambda: tmp_path)
     assert checkup.reinstall() == checkup.command(
-        sys.executable, "-m", "pip", "install", "-c", tmp_path / "constraints.txt", "-e", tmp_path
+        sys.executable, "-m", "pip", "install", "-c", tmp_path / "constraints.txt", "-e", f"{tmp_path}[lab]"
     )
     for program in ("bin/python", "Scripts/python.exe"):
         (tmp_path / ".venv" / program).parent.mkdir(parents=True)
