@@ -18,7 +18,7 @@ from pathlib import Path
 
 import torch
 
-from course_utils import read_board
+from classroom import read_board
 from course_utils.exercises import find_exercises
 from course_utils.exercises.exercise import Exercise
 from course_utils.exercises.observe import observe

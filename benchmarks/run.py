@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 FOLDER = Path(__file__).resolve().parent
-BENCHMARKS = ("suite", "graph", "sliders", "training", "exercises", "classroom")
+BENCHMARKS = ("suite", "graph", "sliders", "training", "exercises", "whole_class")
 
 for name in BENCHMARKS:
     print(f"== {name}", flush=True)

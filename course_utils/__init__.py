@@ -63,11 +63,9 @@ _HOMES = {
     "count_operations": "counting",
     "memory_profile": "memory",
     "run_in_processes": "processes",
-    "check_setup": "workshop.checkup",
+    "check_setup": "checkup",
     "Exercise": "exercises.exercise",
     "progress": "exercises.progress",
-    "read_board": "workshop.board",
-    "plot_board": "workshop.picture",
 }
 
 __all__, __getattr__, __dir__ = lazy_names(__name__, _HOMES)

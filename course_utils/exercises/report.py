@@ -2,8 +2,8 @@
 
 The board is a folder. Each learner appends to a file of their own in it, which is named by a pseudonym and holds one
 line of JSON for each check: exercise, verdict, number of the foreseen mistake, time. Nothing else is stored: no name,
-no answer. `course_utils.workshop.dropbox` prepares a folder where learners cannot read each other's files, and
-`course_utils.workshop.board` reads it.
+no answer. `classroom.dropbox` prepares a folder where learners cannot read each other's files, and
+`classroom.board` reads it.
 """
 
 from __future__ import annotations

@@ -21,7 +21,7 @@ from pathlib import Path
 
 import accounts
 import learners
-from course_utils.workshop import dropbox
+from classroom import dropbox
 from publish import publish
 
 HERE = Path(__file__).resolve().parent

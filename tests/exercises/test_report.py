@@ -171,9 +171,9 @@ def test_the_board_is_told_where_no_thread_is_left(board, monkeypatch):
     assert report.report(EXERCISE, "wrong", 1).startswith("Also on the instructor's board")
 
 
-def test_exercises_tell_the_board_without_the_workshop_package():
+def test_exercises_tell_the_board_without_the_classroom():
     check = "from course_utils.exercises import lesson_02 as it; it.first_slope.check(1)"
     program = f"import sys; {check}; print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout.split()
     assert "course_utils.exercises.report" in loaded
-    assert not [name for name in loaded if name.startswith("course_utils.workshop")]
+    assert not [name for name in loaded if name.startswith("classroom")]

@@ -8,12 +8,11 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 
-from course_utils import plot_board, read_board
+from classroom import plot_board, read_board, reading
+from classroom.board import STUCK_AFTER, shorten
+from classroom.sample import write_sample
 from course_utils.exercises import lesson_02
 from course_utils.exercises.report import BOARD_VARIABLE
-from course_utils.workshop import reading
-from course_utils.workshop.board import STUCK_AFTER, shorten
-from course_utils.workshop.sample import write_sample
 
 NOW = datetime(2026, 1, 5, 12, tzinfo=timezone.utc)
 SLOPE, DIAMOND = "lesson_02.slope", "lesson_02.diamond"

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from ..exercises.report import PSEUDONYM, SUFFIX
+from course_utils.exercises.report import PSEUDONYM, SUFFIX
 
 AHEAD = timedelta(minutes=2)  # how far another machine's clock may be ahead
 MAX_ENTRIES = 5_000

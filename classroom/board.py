@@ -10,9 +10,10 @@ from datetime import datetime, timedelta, timezone
 from itertools import accumulate
 from pathlib import Path
 
-from ..core.tables import Table
-from ..exercises import find_exercises
-from ..exercises.report import BOARD_VARIABLE, board_folder
+from course_utils.core.tables import Table
+from course_utils.exercises import find_exercises
+from course_utils.exercises.report import BOARD_VARIABLE, board_folder
+
 from .reading import Attempt, read_folder
 
 STUCK_TRIES = 3

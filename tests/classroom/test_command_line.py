@@ -8,11 +8,11 @@ import sys
 
 import pytest
 
-import course_utils.__main__ as command_line
+from classroom import commands as command_line
+from classroom import watch as watching
+from classroom.sample import write_sample
 from course_utils.exercises.progress import remember
 from course_utils.exercises.report import BOARD_VARIABLE
-from course_utils.workshop import watch as watching
-from course_utils.workshop.sample import write_sample
 
 
 @pytest.fixture
@@ -102,7 +102,7 @@ def test_options_that_do_not_go_together_are_refused(run, capsys, options, said)
 
 
 def test_without_pytorch_it_points_to_the_doctor():
-    without = "import sys; sys.modules['torch'] = None; from course_utils.__main__ import main"
+    without = "import sys; sys.modules['torch'] = None; from classroom.commands import main"
     program = f"{without}; sys.exit(main(['progress']))"
     ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert ran.returncode == 1 and ran.stderr.startswith("torch is not installed; ") and "doctor" in ran.stderr

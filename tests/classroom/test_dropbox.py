@@ -6,9 +6,9 @@ from datetime import datetime, timezone
 
 import pytest
 
+from classroom.dropbox import MODE, prepare
+from classroom.reading import read_folder
 from course_utils.exercises.report import BOARD_VARIABLE, report
-from course_utils.workshop.dropbox import MODE, prepare
-from course_utils.workshop.reading import read_folder
 
 grp = pytest.importorskip("grp", reason="accounts and groups as Linux and macOS have them")
 
@@ -74,7 +74,7 @@ def test_a_trap_that_another_has_laid_is_not_stepped_into(box, tells, run_as, to
 def test_members_of_the_group_read_all_of_it(box, tells, run_as):
     tells(ADA, "ada")
     tells(BOB, "")
-    before = "import datetime; from pathlib import Path; from course_utils.workshop.reading import read_folder"
+    before = "import datetime; from pathlib import Path; from classroom.reading import read_folder"
     now = "datetime.datetime.now(datetime.timezone.utc)"
     read = f"read_folder(Path({str(box)!r}), mistakes={{'lesson_02.slope': 3}}, now={now})"
     program = f"learners, left_out = {read}; print(len(learners), 'ada' in dict(learners), dict(left_out))"
@@ -101,7 +101,7 @@ def test_a_group_that_is_not_there_is_named(tmp_path):
 
 def test_somebody_elses_folder_is_left_alone(town, run_as):
     (town / "board").mkdir(mode=0o700)
-    before = "import grp, pwd; from course_utils.workshop.dropbox import prepare"
+    before = "import grp, pwd; from classroom.dropbox import prepare"
     grab = attempt(f"prepare({str(town / 'board')!r}, group={GROUP!r})")
     assert run_as(ADA, grab, before=before) == "PermissionError"
     (town / "link").symlink_to(town / "board")

@@ -5,9 +5,10 @@ from __future__ import annotations
 from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
-from ..core import palette
-from ..core.checks import describe
-from ..core.picture import Picture
+from course_utils.core import palette
+from course_utils.core.checks import describe
+from course_utils.core.picture import Picture
+
 from .board import Board
 
 LOOKS = {

@@ -1,6 +1,6 @@
 """Is this machine ready for the lessons? Each check says what is wrong and the one thing that mends it.
 
-`check_setup` makes the quick checks, in a lesson; `course_utils.workshop.doctor` makes these and the slow ones.
+`check_setup` makes the quick checks, in a lesson; `classroom.doctor` makes these and the slow ones.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ..core.tables import Table
+    from .core.tables import Table
 
 DISTRIBUTION, LESSONS_EXTRA = "see-gradients", "lab"
 WIDGET_EXTENSIONS = ("@jupyter-widgets/jupyterlab-manager", "anywidget")
@@ -66,7 +66,7 @@ class Checkup:
 
     @property
     def _table(self) -> Table:
-        from ..core.tables import Table  # here, since it needs PyTorch, which may be what is missing
+        from .core.tables import Table  # here, since it needs PyTorch, which may be what is missing
 
         rows = [[c.name, "problem" if c.problem else "fine", c.problem, c.mend] for c in self.checks]
         return Table(["checked", "", "what is wrong", "what to do"], rows) if not self.is_ready else Table(
@@ -101,7 +101,7 @@ def run(checks: Sequence[Checks]) -> Iterator[Check]:
 
 def course_folder() -> Path | None:
     """The folder of the course, where this package is used from there (`pip install -e`); else None."""
-    folder = Path(__file__).resolve().parents[2]
+    folder = Path(__file__).resolve().parents[1]
     return folder if (folder / "constraints.txt").is_file() and (folder / "pyproject.toml").is_file() else None
 
 

@@ -8,8 +8,8 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from random import Random
 
-from ..exercises import find_exercises
-from ..exercises.report import SUFFIX
+from course_utils.exercises import find_exercises
+from course_utils.exercises.report import SUFFIX
 
 HALF_AN_HOUR, LATELY = timedelta(minutes=30), timedelta(minutes=3)  # both far from the time after which one is stuck
 Check = tuple[str, str, "int | None", datetime]

@@ -6,8 +6,10 @@ import json
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 
-from . import checkup, frontend, machine
-from .checkup import Check, Checkup, run
+from course_utils import checkup
+from course_utils.checkup import Check, Checkup, run
+
+from . import frontend, machine
 
 SIGNS = {"fine": "✓", "note": "•", "problem": "✗"}
 CHECKS = [

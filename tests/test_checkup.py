@@ -2,8 +2,7 @@ from importlib import metadata
 
 import pytest
 
-from course_utils import check_setup
-from course_utils.workshop import checkup
+from course_utils import check_setup, checkup
 
 
 def problems():

@@ -7,9 +7,10 @@ from importlib import metadata
 
 import pytest
 
-from course_utils.__main__ import main
-from course_utils.workshop import checkup, doctor, frontend, machine
-from course_utils.workshop.checkup import Check
+from classroom import doctor, frontend, machine
+from classroom.commands import main
+from course_utils import checkup
+from course_utils.checkup import Check
 
 GB = 10**9
 
@@ -50,9 +51,9 @@ def test_without_pytorch_it_says_so_and_returns_1(tmp_path):
     program = """
 import sys
 sys.modules["torch"] = None
-from course_utils.workshop import doctor
+from classroom import doctor
 doctor.CHECKS = [check for check in doctor.CHECKS if check.__name__ not in ("check_kernel", "check_font")]
-from course_utils.__main__ import main
+from classroom.commands import main
 sys.exit(main(["doctor"]))
 """
     ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
