@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
-from torch.utils._python_dispatch import TorchDispatchMode
+import torch
 
 from .core.checks import check_function
+from .core.internals import TorchDispatchMode
 
 
 class _OperationCounter(TorchDispatchMode):
@@ -33,3 +34,12 @@ def count_operations(function: Callable[..., object], *args: object) -> int:
     with _OperationCounter() as counter:
         function(*args)
     return counter.operations
+
+
+def tensors_in(result: object) -> Iterator[torch.Tensor]:
+    """The tensors that an operation made, one by one."""
+    if isinstance(result, torch.Tensor):
+        yield result
+    elif isinstance(result, list | tuple):
+        for part in result:
+            yield from tensors_in(part)

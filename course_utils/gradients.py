@@ -10,6 +10,7 @@ from itertools import groupby
 import torch
 from torch import nn
 
+from .core.internals import norms
 from .graph.numbers import format_number
 
 APART = 1e4  # how many times smaller or larger than the last layer's gradient counts as trouble
@@ -47,8 +48,7 @@ def layers_of(model: nn.Module) -> list[Layer]:
     seen: set[int] = set()
     layers = []
     for path, module in model.named_modules():
-        own = [parameter for parameter in module._parameters.values() if parameter is not None]
-        new = tuple(parameter for parameter in own if id(parameter) not in seen)
+        new = tuple(parameter for parameter in module.parameters(recurse=False) if id(parameter) not in seen)
         seen.update(map(id, new))
         if new:
             kind = type(module).__name__
@@ -59,7 +59,7 @@ def layers_of(model: nn.Module) -> list[Layer]:
 def lengths(grads: Sequence[torch.Tensor]) -> list[float]:
     """The Euclidean length of each gradient, also where its squares are too small or too large for its dtype."""
     entries = [grad if grad.dtype in FLOATS and not grad.is_sparse else _entries(grad) for grad in grads]
-    found = [length.item() for length in torch._foreach_norm(entries)] if entries else []
+    found = [length.item() for length in norms(entries)]
     for index, length in enumerate(found):
         if not SAFE[0] < length < SAFE[1]:
             found[index] = torch.linalg.vector_norm(entries[index].detach().to("cpu", torch.float64)).item()

@@ -6,10 +6,10 @@ import weakref
 from collections.abc import Callable
 
 import torch
-from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils._pytree import tree_leaves
 
 from .core.checks import check_function
+from .core.internals import TorchDispatchMode
+from .counting import tensors_in
 
 
 class _MemoryWatch(TorchDispatchMode):
@@ -24,9 +24,8 @@ class _MemoryWatch(TorchDispatchMode):
     def __torch_dispatch__(self, operation, types, args=(), kwargs=None):
         result = operation(*args, **(kwargs or {}))
         if not operation.is_view:
-            for tensor in tree_leaves(result):
-                if isinstance(tensor, torch.Tensor):
-                    self._note(tensor.untyped_storage())
+            for tensor in tensors_in(result):
+                self._note(tensor.untyped_storage())
             self.profile.append(self.bytes)
         return result
 

@@ -9,7 +9,8 @@ from functools import cache
 from typing import Any
 
 import torch
-from torch.utils._python_dispatch import TorchDispatchMode
+
+from .internals import TorchDispatchMode, argument_names
 
 
 def in_main_thread() -> bool:
@@ -60,9 +61,9 @@ class OwnRandomness(TorchDispatchMode):
 @cache
 def _with_generator(operation: Any) -> Any:
     """The overload of `operation` that takes a generator."""
-    wanted = {argument.name for argument in operation._schema.arguments} | {"generator"}
+    wanted = argument_names(operation) | {"generator"}
     overloads = [getattr(operation.overloadpacket, name) for name in operation.overloadpacket.overloads()]
-    same = [each for each in overloads if {argument.name for argument in each._schema.arguments} == wanted]
+    same = [each for each in overloads if argument_names(each) == wanted]
     if not same:
         raise NotImplementedError(f"{operation} takes no generator; it can only draw from torch's random state")
     return operation if operation in same else same[0]

@@ -2,6 +2,7 @@
 
 import torch
 
+from ..core.internals import module_has_hooks
 from .exercise import Exercise, Prediction, exercise, prediction
 
 root_slope = Prediction(
@@ -409,7 +410,7 @@ def _layer_sizes(answer, net):
 def _no_hooks_left(answer):
     net = _Detour()
     answer(net, torch.randn(5, 3))
-    return not any(part._forward_hooks or part._backward_hooks or part._forward_pre_hooks for part in net.modules())
+    return not any(map(module_has_hooks, net.modules()))
 
 
 def _no_graph_kept(answer):

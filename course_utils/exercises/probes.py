@@ -5,11 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-import torch
 from torch.overrides import TorchFunctionMode
-from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils._pytree import tree_leaves
 
+from ..core.internals import MAKE_DUAL, TorchDispatchMode
+from ..counting import tensors_in
 from .observe import canonical, same
 
 
@@ -20,8 +19,8 @@ class _NumberCounter(TorchDispatchMode):
 
     def __torch_dispatch__(self, operation, types, args=(), kwargs=None):
         result = operation(*args, **(kwargs or {}))
-        made = [] if operation.is_view else tree_leaves(result)
-        self.numbers += sum(tensor.numel() for tensor in made if isinstance(tensor, torch.Tensor))
+        if not operation.is_view:
+            self.numbers += sum(tensor.numel() for tensor in tensors_in(result))
         return result
 
 
@@ -38,7 +37,7 @@ class _WalkCounter(TorchFunctionMode):
         self.walks = 0
 
     def __torch_function__(self, function, types, args=(), kwargs=None):
-        self.walks += getattr(function, "__name__", "") in {"backward", "grad", "_make_dual"}
+        self.walks += getattr(function, "__name__", "") in {"backward", "grad", MAKE_DUAL}
         return function(*args, **(kwargs or {}))
 
 

@@ -15,6 +15,7 @@ import torch
 from torch.autograd.function import BackwardCFunction
 
 from ..core.checks import describe
+from ..core.internals import outputs_of
 from .data import Graph
 from .facts import Facts, Traced
 from .foreign import Objects
@@ -42,6 +43,11 @@ def backward(graph: Graph, v: object) -> Graph:
     if not isinstance(graph._walk, Traced):
         raise ValueError("this graph does not come from trace(), so there is no autograd graph to walk backwards")
     traced = graph._walk
+    if None in traced.walk.shapes:
+        raise ValueError(
+            f"PyTorch {torch.__version__} does not tell the shapes within a graph, so it cannot be walked backwards; "
+            "python -m course_utils doctor says which versions the course was tried with"
+        )
     if None in traced.walk.known_shapes:
         raise ValueError(
             "this graph has nested tensors; their gradients are not read, so it cannot be walked backwards"
@@ -174,7 +180,7 @@ def _call_custom(function: Any, output: int, gradient: torch.Tensor | None) -> S
     """A function of the learner's: like the engine, with zeros for the outputs that no gradient reached."""
     if function.name() == "CheckpointFunctionBackward":
         raise RuntimeError(_REENTRANT)
-    outputs = function._input_metadata
+    outputs = outputs_of(function)
     arguments = [torch.zeros(one.shape, dtype=one.dtype, device=one.device) for one in outputs]
     if gradient is not None:
         arguments[output] = gradient
@@ -188,7 +194,7 @@ def _call_custom(function: Any, output: int, gradient: torch.Tensor | None) -> S
         )
     # It answers for every input, also for those that are no tensors, which autograd does not count.
     answers = iter([one for one, is_needed in zip(sent, needed) if is_needed])
-    sources = [source and source._input_metadata[at] for source, at in function.next_functions]
+    sources = [source and outputs_of(source)[at] for source, at in function.next_functions]
     answers = [source and next(answers) for source in sources]
     return [one if one is None else one.to(source.dtype) for one, source in zip(answers, sources)]
 

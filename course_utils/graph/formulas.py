@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any, NamedTuple
 
+from ..core.internals import Unknown, saved, saved_or
 from .data import Summary
 from .numbers import format_number, format_shape
 from .text import clean
@@ -144,7 +145,10 @@ def spell_out(site: Site, slot: int, shape: tuple[int, ...], local: float | comp
         local: the derivative as a number where both are single numbers, else None.
     """
     special = _SPECIAL.get(site.operation)
-    texts = special(site) if special else _ELEMENTWISE.get(site.operation, ())
+    try:
+        texts = special(site) if special else _ELEMENTWISE.get(site.operation, ())
+    except Unknown:
+        texts = ()
     text = texts[slot] if slot < len(texts) else None
     if local is not None:
         return _with_numbers(text, site.inputs, local) if text else format_number(local)
@@ -213,8 +217,7 @@ def _whole(site: Site, slot: int, shape: tuple[int, ...]) -> str:
 
 
 def _add(site: Site) -> tuple[str, ...]:
-    alpha = getattr(site.function, "_saved_alpha", 1)
-    return "1", format_number(alpha)
+    return "1", format_number(saved_or(site.function, "alpha", 1))
 
 
 def _power(site: Site) -> tuple[str, ...]:
@@ -223,7 +226,7 @@ def _power(site: Site) -> tuple[str, ...]:
         return ("{1}^{0}·ln {1}",)
     if kind == "PowBackward1":
         return "{1}·{0}^({1} − 1)", "{0}^{1}·ln {0}"
-    exponent = site.function._saved_exponent
+    exponent = saved(site.function, "exponent")
     if exponent in (0, 1):
         return (str(int(exponent)),)
     factor, rest = "−" if exponent == -1 else f"{format_number(exponent)}·", exponent - 1
@@ -235,14 +238,15 @@ def _power(site: Site) -> tuple[str, ...]:
 
 
 def _clamp(site: Site) -> tuple[str, ...]:
-    low, high = getattr(site.function, "_saved_min", None), getattr(site.function, "_saved_max", None)
+    low, high = saved_or(site.function, "min", None), saved_or(site.function, "max", None)
     bounds = [f"{format_number(low)} ≤ " if isinstance(low, int | float) else "", "{0}"]
     bounds.append(f" ≤ {format_number(high)}" if isinstance(high, int | float) else "")
     return (f"1 if {''.join(bounds)} else 0",)
 
 
 def _leaky(site: Site) -> tuple[str, ...]:
-    return (f"1 if {{0}} > 0 else {format_number(site.function._saved_negative_slope)}",)
+    slope = format_number(saved(site.function, "negative_slope"))
+    return (f"1 if {{0}} > 0 else {slope}",)
 
 
 _SPECIAL: dict[str, Callable[[Site], tuple[str, ...]]] = {

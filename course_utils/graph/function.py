@@ -114,9 +114,10 @@ def read_record(found: Walk, facts: Facts, record: Recorder, names: Mapping[Any,
             facts.values[number] = record.values[key]
         if found.operations[number] is None:
             continue
-        if (near := record.call_near(key[0])) is not None:
+        age = found.ages[number]
+        if (near := record.call_near(age)) is not None:
             facts.lines[number], facts.modules[number] = near.line, near.module
-        exact = record.call_of(key[0])
+        exact = record.call_of(age)
         if exact is None:
             continue
         sources = found.sources[number]

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch.nn.modules import module as torch_modules
 
+from ..core.internals import buffers_of
 from .facts import Facts
 from .walk import Walk
 
@@ -37,16 +38,16 @@ class ModuleCalls:
         for hook in self.hooks:
             hook.remove()
         for module, buffers in self.buffers:
-            module._buffers.update(buffers)
+            buffers_of(module).update(buffers)
 
     def _enter_call(self, module: torch.nn.Module, _: object) -> None:
         if threading.get_ident() != self.thread:
             return
         if id(module) not in self.seen:
             self.seen.add(id(module))
-            self.buffers.append((module, dict(module._buffers)))
-            for name, buffer in module._buffers.items():
-                module._buffers[name] = None if buffer is None else buffer.clone()
+            own = buffers_of(module)
+            self.buffers.append((module, dict(own)))
+            own.update((name, buffer.clone()) for name, buffer in self.buffers[-1][1].items() if buffer is not None)
         if id(module) not in self.name_of:
             for path, inner in module.named_modules(prefix=type(module).__name__):
                 self.name_of.setdefault(id(inner), path)
@@ -68,7 +69,7 @@ def name_parameters(found: Walk, facts: Facts, name_of: Mapping[int, str], *modu
     for module in modules:
         for part in module.modules():
             path = name_of.get(id(part), "")
-            for name, parameter in part._parameters.items():
+            for name, parameter in part.named_parameters(recurse=False):
                 owners.setdefault(id(parameter), (path, f"{path}.{name}" if path else name))
     for number, operation in enumerate(found.operations):
         if operation is None and (owner := owners.get(id(found.functions[number].variable))):

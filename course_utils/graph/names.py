@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import torch
 
 from ..core.checks import describe
+from ..core.internals import has_hooks
 from .facts import Facts
 from .walk import CONSTANT, Walk, key_of
 
@@ -58,7 +59,7 @@ def check_placed(found: Walk, facts: Facts, unplaced: Mapping[str, torch.Tensor]
 
 def note_hooks(facts: Facts, number: int, tensor: torch.Tensor) -> None:
     """Says on the graph that a hook of the learner's is not called."""
-    if tensor._backward_hooks:
+    if has_hooks(tensor):
         facts.notes[number] = "a hook of yours is not called here"
 
 

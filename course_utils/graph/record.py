@@ -15,8 +15,8 @@ from types import CodeType, FrameType
 from typing import Any, NamedTuple
 
 import torch
-from torch.utils._python_dispatch import TorchDispatchMode
 
+from ..core.internals import TorchDispatchMode, newest_age
 from ..core.randomness import in_main_thread, random_state_kept
 from .data import Summary
 from .modules import ModuleCalls
@@ -94,8 +94,8 @@ class Recorder(TorchDispatchMode):
 
     def __torch_dispatch__(self, func: Any, types: Any, args: tuple = (), kwargs: dict | None = None) -> Any:
         inputs = tuple(self._input(value) for value in _flat(args))
-        number = torch._C._autograd._get_sequence_nr() - 1
-        if number not in self.calls and any(given.key is not None for given in inputs):
+        number = newest_age()
+        if number is not None and number not in self.calls and any(given.key is not None for given in inputs):
             extra = next((given for given in inputs if given.identity is None), None) if func in _WITH_NUMBER else None
             self.calls[number] = Call(inputs, extra, self._line(), self.modules.current())
         out = func(*args, **(kwargs or {}))
@@ -155,15 +155,15 @@ class Recorder(TorchDispatchMode):
             frame = frame.f_back
         return line
 
-    def call_of(self, function: Any) -> Call | None:
-        """The call that made this autograd function, or None."""
-        return self.calls.get(function._sequence_nr())
+    def call_of(self, age: int) -> Call | None:
+        """The call that made the autograd function of this age, or None."""
+        return self.calls.get(age)
 
-    def call_near(self, function: Any) -> Call | None:
-        """The call that made this autograd function, or the last one before it."""
+    def call_near(self, age: int) -> Call | None:
+        """The call that made the autograd function of this age, or the last one before it."""
         if len(self._numbers) != len(self.calls):
             self._numbers = sorted(self.calls)
-        at = bisect_right(self._numbers, function._sequence_nr())
+        at = bisect_right(self._numbers, age)
         return self.calls[self._numbers[at - 1]] if at else None
 
     def release(self) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 import torch
 
+from ..core.internals import Unknown, change_count, outputs_of, saved, saved_names, saved_without_hook
 from .data import Summary
 from .facts import Constant, Facts
 from .garbage import collecting_later
@@ -36,31 +37,37 @@ def _same(name: str) -> Callable[..., torch.Tensor]:
     return lambda function, *inputs: getattr(torch, name)(*inputs)
 
 
+def _own(function: Any) -> Any:
+    return outputs_of(function)[0]
+
+
 def _resize(function: Any, tensor: torch.Tensor) -> torch.Tensor:
-    return tensor.reshape(function._input_metadata[0].shape)
+    return tensor.reshape(_own(function).shape)
 
 
 # How a value follows from its inputs, for operations that do not keep it themselves and whose users may not either.
 FORWARD: dict[str, Callable[..., torch.Tensor]] = {
     **{f"{name.capitalize()}Backward0": _same(name) for name in _SAME},
-    "AddBackward0": lambda function, a, b: torch.add(a, b, alpha=function._saved_alpha),
-    "SubBackward0": lambda function, a, b: torch.sub(a, b, alpha=function._saved_alpha),
-    "PowBackward0": lambda function, a: a**function._saved_exponent,
+    "AddBackward0": lambda function, a, b: torch.add(a, b, alpha=saved(function, "alpha")),
+    "SubBackward0": lambda function, a, b: torch.sub(a, b, alpha=saved(function, "alpha")),
+    "PowBackward0": lambda function, a: a ** saved(function, "exponent"),
     "SumBackward0": lambda function, a: a.sum(),
     "MeanBackward0": lambda function, a: a.mean(),
-    "ClampBackward1": lambda function, a: a.clamp(function._saved_min, function._saved_max),
-    "WhereBackward0": lambda function, a, b: torch.where(function._saved_condition, a, b),
+    "ClampBackward1": lambda function, a: a.clamp(saved(function, "min"), saved(function, "max")),
+    "WhereBackward0": lambda function, a, b: torch.where(saved(function, "condition"), a, b),
     "AddmmBackward0": lambda function, a, b, c: torch.addmm(
-        a, b, c, alpha=function._saved_alpha, beta=function._saved_beta
+        a, b, c, alpha=saved(function, "alpha"), beta=saved(function, "beta")
     ),
-    "MseLossBackward0": lambda function, a, b: torch.ops.aten.mse_loss(a, b, function._saved_reduction),
-    "StackBackward0": lambda function, *inputs: torch.stack(inputs, function._saved_dim),
-    "CatBackward0": lambda function, *inputs: torch.cat(inputs, _signed(function._saved_dim)),
-    "SelectBackward0": lambda function, a: a.select(_signed(function._saved_dim), _signed(function._saved_index)),
-    "TransposeBackward0": lambda function, a: a.transpose(_signed(function._saved_dim0), _signed(function._saved_dim1)),
-    "PermuteBackward0": lambda function, a: a.permute([_signed(dim) for dim in function._saved_dims]),
-    "ToCopyBackward0": lambda function, a: a.to(function._input_metadata[0].dtype),
-    "ExpandBackward0": lambda function, a: a.expand(function._input_metadata[0].shape),
+    "MseLossBackward0": lambda function, a, b: torch.ops.aten.mse_loss(a, b, saved(function, "reduction")),
+    "StackBackward0": lambda function, *inputs: torch.stack(inputs, saved(function, "dim")),
+    "CatBackward0": lambda function, *inputs: torch.cat(inputs, _signed(saved(function, "dim"))),
+    "SelectBackward0": lambda function, a: a.select(_signed(saved(function, "dim")), _signed(saved(function, "index"))),
+    "TransposeBackward0": lambda function, a: a.transpose(
+        _signed(saved(function, "dim0")), _signed(saved(function, "dim1"))
+    ),
+    "PermuteBackward0": lambda function, a: a.permute([_signed(dim) for dim in saved(function, "dims")]),
+    "ToCopyBackward0": lambda function, a: a.to(_own(function).dtype),
+    "ExpandBackward0": lambda function, a: a.expand(_own(function).shape),
     **{f"{name}Backward{kind}": _resize for name in ("View", "UnsafeView", "Unsqueeze") for kind in range(2)},
     **{f"SqueezeBackward{kind}": _resize for kind in range(5)},
 }
@@ -83,17 +90,11 @@ def _signed(number: int) -> int:
 
 
 class _Saved(dict):
-    """For a kind of autograd function its saved values: attribute, raw attribute, input (None for its own result)."""
+    """For a kind of autograd function its saved values: PyTorch's name, and which input (None for its own result)."""
 
-    def __missing__(self, kind: type) -> tuple[tuple[str, str | None, int | None], ...]:
+    def __missing__(self, kind: type) -> tuple[tuple[str, int | None], ...]:
         slots = {**_SLOTS.get(kind.__name__, _USUAL), "result": None}
-        attributes = dir(kind)
-        names = [name.removeprefix("_saved_") for name in attributes if name.startswith("_saved_")]
-        self[kind] = known = tuple(
-            (f"_saved_{name}", raw if (raw := f"_raw_saved_{name}") in attributes else None, slots[name])
-            for name in names
-            if name in slots
-        )
+        self[kind] = known = tuple((name, slots[name]) for name in saved_names(kind) if name in slots)
         return known
 
 
@@ -146,8 +147,8 @@ class _Reader:
             if self.found.operations[number] is None:
                 known[number] = function.variable
                 continue
-            for attribute, raw, slot in _SAVED[type(function)]:
-                value = self._unpack(number, function, attribute, raw)
+            for name, slot in _SAVED[type(function)]:
+                value = self._unpack(number, function, name)
                 if value is None:
                     continue
                 if slot is None:
@@ -159,21 +160,17 @@ class _Reader:
                     known.setdefault(source, value)
                     self.confirmed.add((number, source))
 
-    def _unpack(self, number: int, function: Any, attribute: str, raw: str | None) -> Any:
+    def _unpack(self, number: int, function: Any, name: str) -> Any:
         try:
-            # A saved value behind a hook may be computed anew when it is read, as checkpointing does.
-            if raw is not None and getattr(function, raw).unpack_hook is not None:
-                self.facts.recomputes = True
-                return None
-            return getattr(function, attribute)
+            return saved_without_hook(function, name)
+        except Unknown:
+            self.facts.recomputes = True
         except RuntimeError as error:
             if "freed" in str(error):
                 self.facts.is_freed = True
-            elif "inplace" in str(error):
-                self.facts.notes[number] = _versions(str(error))
             else:
-                raise
-            return None
+                self.facts.notes[number] = _trouble(str(error))
+        return None
 
     def follow(self) -> None:
         """Works out small values that nothing kept from the values of their inputs, and constants from both."""
@@ -187,10 +184,13 @@ class _Reader:
                 continue
             inputs = [self._input(number, slot, source) for slot, source in enumerate(sources[number])]
             missing = [slot for slot, value in enumerate(inputs) if value is None]
-            if not missing:
-                known.setdefault(number, rule(functions[number], *inputs))
-            elif number in known and len(missing) == 1 and sources[number][missing[0]] == CONSTANT:
-                self._find_constant(number, missing[0], inputs, partial(rule, functions[number]))
+            try:
+                if not missing:
+                    known.setdefault(number, rule(functions[number], *inputs))
+                elif number in known and len(missing) == 1 and sources[number][missing[0]] == CONSTANT:
+                    self._find_constant(number, missing[0], inputs, partial(rule, functions[number]))
+            except Unknown:
+                continue
 
     def _lacks_constant(self, number: int) -> bool:
         sources = self.found.sources[number]
@@ -206,7 +206,7 @@ class _Reader:
             return None
         # A leaf may have changed since this operation; not so where the operation kept it, or it never did.
         is_confirmed = (number, source) in self.confirmed
-        is_sure = is_confirmed or self.found.operations[source] is not None or value._version == 0
+        is_sure = is_confirmed or self.found.operations[source] is not None or change_count(value) == 0
         return value if is_sure else None
 
     def _find_constant(self, number: int, slot: int, inputs: list[Any], rule: Callable[..., torch.Tensor]) -> None:
@@ -236,14 +236,17 @@ class _Reader:
                 self.facts.constants.append(constant)
 
 
-def _versions(message: str) -> str:
-    """What autograd's complaint about a saved tensor comes to: the version it has now, and the one that was saved."""
-    now, saved = re.search(r"is at version (\d+); expected version (\d+)", message).groups()
-    return f"changed in place since: saved at version {saved}, now {now}"
+def _trouble(message: str) -> str:
+    """Autograd's complaint about a saved tensor in short: the version it has now, and the one that was saved."""
+    found = re.search(r"is at version (\d+); expected version (\d+)", message)
+    if found is None:
+        return f"a saved value cannot be read: {message.partition('. ')[0]}"
+    now, then = found.groups()
+    return f"changed in place since: saved at version {then}, now {now}"
 
 
-def _is_small(shape: tuple[int, ...]) -> bool:
-    return not shape or math.prod(shape) <= MOST_NUMBERS
+def _is_small(shape: tuple[int, ...] | None) -> bool:
+    return shape is not None and math.prod(shape) <= MOST_NUMBERS
 
 
 def _fits(inputs: Sequence[torch.Tensor | float], value: torch.Tensor) -> bool:

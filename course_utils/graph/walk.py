@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import torch
 from torch.autograd.graph import get_gradient_edge
 
+from ..core.internals import LEAF_AGE, ages_of, dtypes_of, outputs_of, shapes_of
 from .garbage import collecting_later
 from .release import SAFE_DEPTH, make_safe_to_free
 
@@ -17,8 +18,6 @@ from .release import SAFE_DEPTH, make_safe_to_free
 Key = tuple[Any, int]
 # In place of a tensor's number: the input is not in autograd's graph, or lies beyond the cap.
 CONSTANT, BEYOND = -1, -2
-# Autograd's sequence number of every function that collects a leaf's gradient.
-_LEAF = 2**64 - 1
 
 
 class Order(NamedTuple):
@@ -48,7 +47,7 @@ class Walk:
         outputs: which of that function's outputs it is.
         sources: the numbers of each operation's inputs in order, CONSTANT or BEYOND; () for a leaf.
         operations: the operation's name, None for a leaf.
-        shapes: of each tensor.
+        shapes: of each tensor; None where PyTorch does not tell.
         index: numbers by function for first outputs, by function and output for others; for `find`.
         roots: how many of the first numbers are outputs.
         cut: whether the cap ended the walk.
@@ -58,7 +57,7 @@ class Walk:
     outputs: list[int]
     sources: list[tuple[int, ...]]
     operations: list[str | None]
-    shapes: list[tuple[int, ...]]
+    shapes: list[tuple[int, ...] | None]
     index: dict[Any, int]
     roots: int
     cut: bool
@@ -73,37 +72,41 @@ class Walk:
         return self.index.get(key if key[1] else key[0])
 
     @cached_property
-    def dtypes(self) -> list[str]:
-        """Each tensor's dtype by name."""
-        return [_DTYPES[self.metadata(number).dtype] for number in range(len(self))]
+    def dtypes(self) -> list[str | None]:
+        """Each tensor's dtype by name; None where PyTorch does not tell."""
+        return [_DTYPES[dtype] for dtype in dtypes_of(self.functions, self.outputs)]
 
     def metadata(self, number: int) -> Any:
-        """What autograd notes of a tensor: its dtype and device."""
-        return self.functions[number]._input_metadata[self.outputs[number]]
+        """What autograd notes of a tensor: its dtype and device.
+
+        Raises:
+            Unknown: PyTorch does not tell.
+        """
+        return outputs_of(self.functions[number])[self.outputs[number]]
 
     @cached_property
     def known_shapes(self) -> list[tuple[int, ...] | None]:
-        """Each tensor's shape in plain numbers; None for a nested tensor, whose rows differ in length."""
-        if all(type(size) is int for shape in self.shapes for size in shape):
+        """Each tensor's shape in plain numbers; None for a nested tensor, whose rows differ in length, and as above."""
+        if all(type(size) is int for shape in self.shapes for size in shape or ()):
             return self.shapes
-        return [shape if all(type(size) is int for size in shape) else None for shape in self.shapes]
+        return [shape if all(type(size) is int for size in shape or ()) else None for shape in self.shapes]
 
     @cached_property
     def ages(self) -> list[int]:
         """Autograd's sequence numbers."""
-        return [function._sequence_nr() for function in self.functions]
+        return ages_of(self.functions)
 
     @cached_property
     def widths(self) -> list[int]:
         """How many outputs each function has, used or not."""
-        return [len(function._input_metadata) for function in self.functions]
+        return [len(outputs_of(function)) for function in self.functions]
 
     @cached_property
     def order(self) -> Order:
         """Autograd numbers its functions in the order of the forward pass, each thread for itself."""
         ages = self.ages
         by_age = sorted(range(len(ages)), key=ages.__getitem__)
-        operations = by_age[: len(ages) - ages.count(_LEAF)]
+        operations = by_age[: len(ages) - ages.count(LEAF_AGE)]
         if not self.is_in_order:
             operations = self._sorted_by_dependence(operations)
         return self._place_leaves(operations)
@@ -114,7 +117,7 @@ class Walk:
         ages = self.ages
         for age, sources in zip(ages, self.sources):
             for source in sources:
-                if source >= 0 and age <= ages[source] != _LEAF:
+                if source >= 0 and age <= ages[source] != LEAF_AGE:
                     return False
         return True
 
@@ -152,7 +155,7 @@ class Walk:
             for source in self.sources[number]:
                 if source >= 0:
                     waiting[source] -= 1
-                    if not waiting[source] and self.ages[source] != _LEAF:
+                    if not waiting[source] and self.ages[source] != LEAF_AGE:
                         ready.append(source)
         return order[::-1]
 
@@ -165,7 +168,7 @@ def walk(roots: Sequence[Key], *, limit: int) -> Walk:
     index[None] = CONSTANT
     known, count = index.get, len(roots)
     sources, operations, shapes = [], [], []
-    for function, output in zip(functions, outputs):
+    for function in functions:
         row = []
         for source, of_source in function.next_functions:
             key = source if of_source == 0 else (source, of_source)
@@ -181,12 +184,11 @@ def walk(roots: Sequence[Key], *, limit: int) -> Walk:
             row.append(at)
         sources.append(tuple(row))
         operations.append(_OPERATIONS[type(function)])
-        try:
-            shapes.append(tuple(function._input_metadata[output].shape))
-        except RuntimeError as error:
-            raise ValueError(
-                f"{function.name()} has a nested tensor without a shape; make it with layout=torch.jagged"
-            ) from error
+    try:
+        shapes.extend(shapes_of(functions, outputs))
+    except RuntimeError as error:
+        name = functions[len(shapes)].name()
+        raise ValueError(f"{name} has a nested tensor without a shape; make it with layout=torch.jagged") from error
     if "CppFunction" in operations:  # a type of many kinds of functions, and only they themselves know their names
         own = [function.name() for function in functions]
         operations = [_short(name) if kind == "CppFunction" else kind for name, kind in zip(own, operations)]
@@ -221,14 +223,14 @@ class _Operations(dict):
 
 
 class _Dtypes(dict):
-    """ "float32" for torch.float32."""
+    """ "float32" for torch.float32, None for None."""
 
     def __missing__(self, dtype: torch.dtype) -> str:
         self[dtype] = known = str(dtype).removeprefix("torch.")
         return known
 
 
-_OPERATIONS, _DTYPES = _Operations(), _Dtypes()
+_OPERATIONS, _DTYPES = _Operations(), _Dtypes({None: None})
 
 
 def dtype_name(dtype: torch.dtype) -> str:

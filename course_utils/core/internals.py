@@ -1,0 +1,189 @@
+"""Everything that the course asks PyTorch by a private name, which a version may lack or change.
+
+Nothing here raises because PyTorch lacks a name: what then cannot be known is None, or an `Unknown` that the caller
+passes over. Public names stand where they are used.
+"""
+
+from __future__ import annotations
+
+import gc
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
+from typing import Any
+
+import torch
+
+try:
+    from torch.utils._python_dispatch import TorchDispatchMode
+except ImportError:
+
+    class TorchDispatchMode:
+        """In place of PyTorch's."""
+
+        def __init__(self) -> None:
+            raise RuntimeError(f"PyTorch {torch.__version__} has no TorchDispatchMode, so operations cannot be watched")
+
+
+# Autograd's sequence number of every function that collects a leaf's gradient.
+LEAF_AGE = 2**64 - 1
+# How `torch.autograd.forward_ad.make_dual` calls itself below the public name.
+MAKE_DUAL = "_make_dual"
+_SAVED, _RAW = "_saved_", "_raw_saved_"
+_BEHIND_A_HOOK = "a saved value behind a hook may be computed anew when it is read"
+
+
+class Unknown(LookupError):
+    """PyTorch does not tell this, or only at a price."""
+
+
+def shapes_of(functions: Iterable[Any], outputs: Iterable[int]) -> Iterator[tuple[int, ...] | None]:
+    """The shape of one output of each autograd function; None where PyTorch does not tell.
+
+    Raises:
+        RuntimeError: the output is a nested tensor without a shape.
+    """
+    for function, output in zip(functions, outputs):
+        try:
+            yield tuple(function._input_metadata[output].shape)
+        except AttributeError:
+            leaf = getattr(function, "variable", None)
+            yield None if leaf is None else tuple(leaf.shape)
+
+
+def dtypes_of(functions: Iterable[Any], outputs: Iterable[int]) -> Iterator[torch.dtype | None]:
+    """The dtype of one output of each autograd function; None where PyTorch does not tell."""
+    for function, output in zip(functions, outputs):
+        try:
+            yield function._input_metadata[output].dtype
+        except AttributeError:
+            yield getattr(getattr(function, "variable", None), "dtype", None)
+
+
+def outputs_of(function: Any) -> Sequence[Any]:
+    """What autograd notes of each output of a function: its `shape`, `dtype` and `device`.
+
+    Raises:
+        Unknown: PyTorch does not tell.
+    """
+    try:
+        return function._input_metadata
+    except AttributeError:
+        raise Unknown(f"PyTorch {torch.__version__} does not tell the shapes within a graph") from None
+
+
+def ages_of(functions: Iterable[Any]) -> list[int]:
+    """Autograd's sequence number of each function: the younger, the larger; 0 where PyTorch does not tell."""
+    try:
+        return [function._sequence_nr() for function in functions]
+    except AttributeError:
+        return [LEAF_AGE if hasattr(function, "variable") else 0 for function in functions]
+
+
+def newest_age() -> int | None:
+    """The sequence number of the function that autograd made last in this thread; None where PyTorch does not tell."""
+    try:
+        return torch._C._autograd._get_sequence_nr() - 1
+    except AttributeError:
+        return None
+
+
+@cache
+def saved_names(kind: type) -> tuple[str, ...]:
+    """What a kind of autograd function saves in the forward pass, by PyTorch's names: "self", "exponent", "result"."""
+    return tuple(name.removeprefix(_SAVED) for name in dir(kind) if name.startswith(_SAVED))
+
+
+def saved(function: Any, name: str) -> Any:
+    """What an autograd function saved under a name; a tensor behind a hook is worked out for it.
+
+    Raises:
+        Unknown: it saves nothing under this name.
+        RuntimeError: a backward pass has freed it, or it was changed in place.
+    """
+    try:
+        return getattr(function, _SAVED + name)
+    except AttributeError:
+        raise Unknown(f"{type(function).__name__} saves no {name!r} in PyTorch {torch.__version__}") from None
+
+
+def saved_or(function: Any, name: str, otherwise: Any) -> Any:
+    """As `saved`, or `otherwise` where nothing is saved under this name."""
+    return getattr(function, _SAVED + name, otherwise)
+
+
+def saved_without_hook(function: Any, name: str) -> Any:
+    """As `saved`, but of what lies behind a hook nothing is run: checkpointing computes such values anew.
+
+    Raises:
+        Unknown: it is behind a hook, or saved under another name.
+        RuntimeError: a backward pass has freed it, or it was changed in place.
+    """
+    raw = getattr(function, _RAW + name, None)
+    if raw is None:
+        return saved(function, name)
+    try:
+        hook = raw.unpack_hook
+    except AttributeError:
+        return _read_if_silent(function, name)
+    if hook is not None:
+        raise Unknown(_BEHIND_A_HOOK)
+    return saved(function, name)
+
+
+def _read_if_silent(function: Any, name: str) -> Any:
+    """For a PyTorch whose saved tensors do not name their hooks: a hook is stopped before its first line has run."""
+    if sys.getprofile() is not None:
+        raise Unknown("a profiler is on, and only one can be")
+    collects = gc.isenabled()
+    gc.disable()  # what it calls would be stopped as well
+    sys.setprofile(_stop)
+    try:
+        return saved(function, name)
+    finally:
+        sys.setprofile(None)
+        if collects:
+            gc.enable()
+
+
+def _stop(frame: Any, event: str, _: object) -> None:
+    if event == "call" and frame.f_code not in _OURS:
+        raise Unknown(_BEHIND_A_HOOK)
+
+
+_OURS = {saved.__code__}
+
+
+def change_count(tensor: torch.Tensor) -> int | None:
+    """How often a tensor was changed in place; None where PyTorch does not count."""
+    return getattr(tensor, "_version", None)
+
+
+def has_hooks(tensor: torch.Tensor) -> bool:
+    """Whether a hook of `register_hook` is on a tensor."""
+    return bool(getattr(tensor, "_backward_hooks", None))
+
+
+def module_has_hooks(module: torch.nn.Module) -> bool:
+    """Whether a hook is on a module itself, for its forward or its backward pass."""
+    kinds = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")
+    return any(getattr(module, kind, None) for kind in kinds)
+
+
+def buffers_of(module: torch.nn.Module) -> dict[str, torch.Tensor | None]:
+    """A module's own buffers; what is put into the dictionary is put into the module."""
+    return getattr(module, "_buffers", {})
+
+
+def norms(tensors: list[torch.Tensor]) -> Sequence[torch.Tensor]:
+    """The Euclidean norm of each tensor."""
+    together = getattr(torch, "_foreach_norm", None)
+    if together is None:
+        return [torch.linalg.vector_norm(tensor) for tensor in tensors]
+    return together(tensors) if tensors else []
+
+
+def argument_names(operation: Any) -> set[str]:
+    """The names of an operation's arguments, such as "self" and "generator"; empty where PyTorch does not tell."""
+    schema = getattr(operation, "_schema", None)
+    return set() if schema is None else {argument.name for argument in schema.arguments}
