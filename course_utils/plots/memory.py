@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from matplotlib.axes import Axes
 
 from ..core import palette
-from ..memory import memory_profile
+from ..measuring import memory_profile
 from .costs import BYTES, unit_of
 from .drawing import Update, View, caption, number
 from .functions import undisturbed

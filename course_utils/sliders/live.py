@@ -10,8 +10,8 @@ import anywidget
 import traitlets
 from IPython.display import display
 
-from .core.checks import check_function, describe
-from .core.picture import Picture
+from ..core.checks import check_function, describe
+from ..core.picture import Picture
 
 HERE = Path(__file__).parent
 FRAMES = 20  # pictures of a long loop

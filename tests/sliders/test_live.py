@@ -1,8 +1,8 @@
 import pytest
 
-from course_utils import live
 from course_utils.core.picture import Picture
-from course_utils.live import watch
+from course_utils.sliders import live
+from course_utils.sliders.live import watch
 
 
 def picture(number):
