@@ -16,8 +16,11 @@ from matplotlib.path import Path
 from ..core import palette
 from ..core.checks import check_function, check_tensor, describe
 from ..core.picture import Picture
+from ..sliders import Explorer, explore, play
 from .drawing import Update, View, caption, number, still
 from .functions import undisturbed
+
+BOUNDARY = (6.4, 4.0)  # inches
 
 POINTS = 41  # each way, for the boundary
 SURE = (0.5, 0.8, 0.95)  # probabilities from which on the colour is stronger
@@ -83,6 +86,27 @@ def boundary_view(points: object, labels: object) -> View:
         return update
 
     return boundary
+
+
+def explore_boundary(points: object, labels: object, models: Mapping[int, object]) -> Explorer:
+    """How a classifier's decision boundary came about: the model as it was at some epochs, on a slider that also plays.
+
+    Args:
+        points, labels: as in `plot_boundary`.
+        models: the model at each epoch that is to be shown, such as `{0: copy.deepcopy(net), 10: …}`, epochs rising.
+
+    Raises:
+        TypeError: models is no such dict; what `plot_boundary` raises.
+        ValueError: fewer than two models; what `plot_boundary` raises.
+    """
+    check_models(models)
+    view = boundary_view(points, labels)
+
+    def boundary(ax: Axes) -> Update:
+        move = view(ax)
+        return lambda epoch: f"epoch {epoch}: {move(models[epoch])}"
+
+    return explore(boundary, figure_size=BOUNDARY, epoch=play(list(models), seconds=0.15, at_end=True))
 
 
 def _checked(points: object, labels: object) -> tuple[torch.Tensor, torch.Tensor]:

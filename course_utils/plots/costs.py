@@ -1,16 +1,21 @@
-"""What a computation costs as its size grows: memory and time."""
+"""What a computation costs: memory and time as its size grows, and memory from its first operation to its last."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 import torch
 from matplotlib.axes import Axes
 
 from ..core import palette
-from ..core.checks import check_tensor
+from ..core.checks import check_function, check_sequence, check_tensor
 from ..core.picture import Picture
-from .drawing import Update, label_ends, still
+from ..measuring import memory_profile
+from ..sliders import Explorer
+from ..sliders.controls import control
+from .drawing import Update, View, caption, label_ends, number, still
+from .functions import undisturbed
 
 CLEARLY = 2  # how many times as fast counts as faster
 BYTES = {"B": 1, "KB": 1e3, "MB": 1e6, "GB": 1e9}
@@ -53,6 +58,69 @@ def plot_memory(sizes: Sequence[int], *, memory: Sequence[float], time: Sequence
         return view(left)
 
     return still(view if taken is None else two_views)
+
+
+def memory_view(function: Callable[..., object], values: Sequence[object]) -> View:
+    """A view of the memory that `function(value)` holds, beside that for the first of `values`.
+
+    `update(value)` takes one of `values`; the function is called once for each of them, when the view is made.
+
+    Raises:
+        ValueError: a value for which the function makes no tensors.
+    """
+    with undisturbed():
+        profiles = [memory_profile(function, value) for value in values]
+    if not all(map(any, profiles)):
+        which = values[list(map(any, profiles)).index(False)]
+        raise ValueError(f"f makes no tensors at {which!r}; expected a function that computes with tensors")
+    highest, longest = max(map(max, profiles)), max(map(len, profiles))
+    unit = unit_of(highest)
+    heights = [[held / BYTES[unit] for held in profile] for profile in profiles]
+
+    def memory(ax: Axes) -> Update:
+        ax.set(xlim=(0, longest + 1), ylim=(0, 1.1 * highest / BYTES[unit]))
+        ax.set(xlabel="operations, in the order in which they run", ylabel=f"memory in {unit}")
+        ax.plot(range(1, len(heights[0]) + 1), heights[0], color=palette.MUTED, linewidth=1.2, linestyle="--")
+        (line,) = ax.plot([], [], **palette.CYCLE[0])
+        (top,) = ax.plot([], [], **palette.CYCLE[1])
+        peak_text, count_text = caption(ax, palette.GRADIENT, palette.VALUE)
+
+        def update(value: object) -> str:
+            held = heights[values.index(value)]
+            line.set_data(range(1, len(held) + 1), held)
+            top.set_data([0, longest + 1], [max(held), max(held)])
+            peak_text.set_text(f"peak: {max(held):.2f} {unit}")
+            count_text.set_text(f"{len(held)} operations")
+            return f"at most {number(max(held))} {unit} at a time, in {len(held)} operations"
+
+        return update
+
+    return memory
+
+
+def explore_memory(f: object, **slider: Sequence[object]) -> Explorer:
+    """The memory that a computation holds while it runs, operation by operation; dashed is the slider's first value.
+
+    Args:
+        f: a function of one argument, named as the slider; called once for each of its values.
+        slider: its name and the list of values, such as `parts=[1, 2, 4]`.
+
+    Raises:
+        TypeError: `f` is not a function, or the slider's values are no list.
+        ValueError: not exactly one slider, no values, or one for which `f` makes no tensors.
+    """
+    if len(slider) != 1:
+        raise ValueError(f"explore_memory got {len(slider)} sliders; expected one, such as parts=[1, 2, 4]")
+    ((name, given),) = slider.items()
+    values = list(check_sequence(given, name=name, sample="[1, 2, 4]"))
+    middle = replace(control(name, values), start=(len(values) - 1) // 2)
+    view = memory_view(check_function(f), values)
+
+    def memory(ax: Axes) -> Update:
+        move = view(ax)
+        return lambda **at: f"{name} {at[name]}: {move(at[name])}"
+
+    return Explorer(memory, {name: middle}, figure_size=None)
 
 
 def plot_times(sizes: Sequence[int], *, size: str = "size", **times: Sequence[float]) -> Picture:

@@ -1,4 +1,4 @@
-"""Functions of one number: their derivatives and tangents."""
+"""Curves over one number: functions with their derivatives and tangents, and whatever a learner has computed."""
 
 from __future__ import annotations
 
@@ -10,12 +10,14 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 
 from ..core import palette
-from ..core.checks import check_number, check_range, check_whole
+from ..core.checks import check_number, check_range, check_tensor, check_whole
 from ..core.picture import Picture
+from ..sliders import Explorer
 from .drawing import (
     DOT,
     Update,
     View,
+    along_curve,
     caption,
     fit_height,
     label_ends,
@@ -194,3 +196,47 @@ def tangent_view(f: object, *, x: object = (-2, 2)) -> View:
         return update
 
     return tangent
+
+
+def explore_tangent(f: object, *, x: object = (-2, 2)) -> Explorer:
+    """The tangent of a function, moved along its curve. Arguments and errors as in `plot_tangent`."""
+    return along_curve(f, tangent_view(f, x=x), x=x)
+
+
+def plot_curves(x: torch.Tensor, *, height: object = None, axis: str = "x", **curves: torch.Tensor) -> Picture:
+    """Draws tensors over `x`, each under its own name; nothing is computed, and tensors with grad may come as they are.
+
+    Args:
+        x: the positions, rising, shape (n,) with n at least 2.
+        height: the range (low, high) of the vertical axis, for pictures that are to be compared; by default what fits.
+        axis: the name of the horizontal axis.
+        curves: one tensor of shape (n,) for each curve; an underscore in a name becomes a space.
+
+    Raises:
+        TypeError: something that is not a tensor of numbers.
+        ValueError: no curves, a curve of another shape than `x`, or positions that do not rise.
+
+    Example:
+        >>> x = torch.linspace(-3, 3, 61, requires_grad=True)
+        >>> y = torch.sin(x)
+        >>> y.sum().backward()
+        >>> plot_curves(x, value=y, slope=x.grad)
+    """
+    xs = check_tensor(x, name="x", dims=1)
+    if len(xs) < 2 or not (xs.diff() > 0).all():
+        raise ValueError("x does not rise; expected at least two positions, each larger than the one before")
+    if not curves:
+        raise ValueError("plot_curves got no curves; give some by name, e.g. plot_curves(x, value=y, slope=x.grad)")
+    drawn = {name.replace("_", " "): check_tensor(curve, name=name, dims=1) for name, curve in curves.items()}
+    for name, curve in drawn.items():
+        if len(curve) != len(xs):
+            raise ValueError(
+                f"{name} has {len(curve)} entries and x has {len(xs)}; expected one value for each position"
+            )
+    limits = None if height is None else check_range(height, name="height")
+
+    def view(ax: Axes) -> Update:
+        draw_curves(ax, xs, drawn, x=axis, height=limits)
+        return lambda: describe_curves(xs, drawn, x=axis)
+
+    return still(view)

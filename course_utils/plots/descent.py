@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import torch
 from matplotlib.axes import Axes
 
 from ..core import palette
-from ..core.checks import check_number, check_numbers, check_tensor, check_whole, describe
+from ..core.checks import check_function, check_number, check_numbers, check_range, check_tensor, check_whole, describe
 from ..core.picture import Picture
-from .drawing import DOT, HALO, Arrow, Update, View, number, place, still, vector
+from ..sliders import Explorer, explore
+from ..sliders.controls import control
+from .drawing import DOT, HALO, Arrow, Update, View, number, place, slider_over, still, vector
 from .surfaces import LEVELS, Surface
+
+SURFACE = (6.4, 4.6)  # inches
 
 STEPS = 1000  # the most steps of a path
 CROSS = 0.12  # half the length of an eigenvector's line, as a part of the plot's smaller side
@@ -85,6 +89,24 @@ def descent_view(surface: Surface, *, start: object) -> View:
     return descent
 
 
+def explore_descent(
+    f: object,
+    *,
+    start: object,
+    learning_rate: object = (0.01, 0.5),
+    steps: int = 30,
+    x: object = (-2, 2),
+    y: object = (-2, 2),
+) -> Explorer:
+    """Gradient descent, from crawling to running away. As in `plot_descent`; `learning_rate` is a range."""
+    view = descent_view(Surface(f, x=x, y=y), start=start)
+    steps = check_whole(steps, name="steps", low=1, high=STEPS)
+    rates = check_range(learning_rate, name="learning_rate")
+    return explore(
+        view, figure_size=SURFACE, learning_rate=slider_over(rates, start=rates[0]), steps=(0, steps, 1, steps)
+    )
+
+
 def plot_paths(
     f: object,
     paths: Mapping[str, torch.Tensor],
@@ -142,6 +164,47 @@ def paths_view(surface: Surface, names: Sequence[str]) -> View:
         return update
 
     return view
+
+
+def explore_paths(
+    f: object,
+    paths: Callable[[float], Mapping[str, object]],
+    *,
+    learning_rate: object = (0.01, 0.5),
+    x: object = (-2, 2),
+    y: object = (-2, 2),
+) -> Explorer:
+    """The paths of several optimisers from the same start, with a slider for the learning rate.
+
+    Args:
+        f: `f(x, y)`, `f(p)` with p of shape (2,), or an nn.Module that takes shape (1, 2).
+        paths: given a learning rate, the points of each path, shape (n, 2), by name; up to four, always the same names.
+        learning_rate: the rates to choose from, as `explore` takes them: (low, high), (low, high, step, start), a list.
+        x, y: the ranges (low, high) of the first and the second input.
+
+    Raises:
+        TypeError: `f` or `paths` is not a function; it returns no dict, or a path is not a tensor.
+        ValueError: no paths or more than four, a path of another shape; an empty range.
+    """
+    surface = Surface(f, x=x, y=y)
+    first = check_function(paths, name="paths")(control("learning_rate", learning_rate).at(0))
+    names = path_names(first, what="paths returned")
+
+    def optimisers(ax: Axes) -> Update:
+        move = paths_view(surface, names)(ax)
+
+        def update(learning_rate: float) -> str:
+            tracks = paths(learning_rate)
+            move(tracks)
+            ends = [torch.as_tensor(tracks[name][-1]).tolist() for name in names]
+            values = [surface.function.value_and_gradient(end)[0] for end in ends]
+            steps = len(tracks[names[0]]) - 1
+            told = ", ".join(f"{name} {number(value)}" for name, value in zip(names, values, strict=True))
+            return f"learning rate {learning_rate:g}, {surface.function.label} after {steps} steps: {told}"
+
+        return update
+
+    return explore(optimisers, figure_size=SURFACE, learning_rate=learning_rate)
 
 
 def _checked_path(points: object, name: str) -> torch.Tensor:
@@ -242,6 +305,17 @@ def newton_view(surface: Surface) -> View:
         return update
 
     return newton
+
+
+def explore_newton(
+    f: object, *, learning_rate: object = (0.01, 0.5), x: object = (-2, 2), y: object = (-2, 2)
+) -> Explorer:
+    """A gradient step and Newton's from a point that sliders move. As in `plot_newton`; `learning_rate` is a range."""
+    surface = Surface(f, x=x, y=y)
+    places = {name: slider_over(values, start=values[0] + 0.2 * (values[1] - values[0]))
+              for name, values in zip(surface.names, (surface.x, surface.y), strict=True)}  # fmt: skip
+    rates = check_range(learning_rate, name="learning_rate")
+    return explore(newton_view(surface), figure_size=SURFACE, **places, learning_rate=rates)
 
 
 def newton_step(hessian: torch.Tensor, gradient: Sequence[float]) -> torch.Tensor:

@@ -10,8 +10,9 @@ from matplotlib.axes import Axes
 from ..core import palette
 from ..core.checks import check_number, check_range
 from ..core.picture import Picture
+from ..sliders import Explorer
 from .curves import POINTS, draw_curves
-from .drawing import DOT, Update, View, caption, minus, number, place, still
+from .drawing import DOT, Update, View, along_curve, caption, minus, number, place, still
 from .functions import ScalarFunction, grid
 
 DTYPES = {"float32": torch.float32, "float64": torch.float64}
@@ -70,6 +71,14 @@ def secant_view(f: object, *, x: object = (-2, 2)) -> View:
         return update
 
     return secant
+
+
+def explore_secant(f: object, *, x: object = (-2, 2), h: object = (0.01, 1.5)) -> Explorer:
+    """A secant that turns into the tangent as its step h shrinks. As in `plot_secant`; `h` is a range without 0."""
+    steps = check_range(h, name="h")
+    if steps[0] <= 0 <= steps[1]:
+        raise ValueError(f"h = ({steps[0]:g}, {steps[1]:g}) holds 0; expected a range of steps without it")
+    return along_curve(f, secant_view(f, x=x), x=x, h=steps)
 
 
 def plot_difference_error(f: object, *, at: object = 1.0, central: bool = False) -> Picture:

@@ -19,7 +19,10 @@ from matplotlib.patheffects import withStroke
 from matplotlib.text import Text
 
 from ..core import palette
+from ..core.checks import check_range
 from ..core.picture import Picture
+from ..sliders import Explorer, explore
+from .functions import ScalarFunction
 
 Update = Callable[..., str]
 View = Callable[..., Update]
@@ -50,6 +53,26 @@ def still(view: View, *, width: float | None = None, height: float = 3.8, about:
             update = view(*([axes] if len(names) == 1 else axes))
         description = about + update(**values)
     return Picture.from_figure(figure, description=description)
+
+
+def slider_over(values: tuple[float, float], *, start: float | None = None) -> tuple[float, ...]:
+    """The range `values` for a slider, which starts in the middle or near `start`."""
+    low, high = values
+    step = 10.0 ** math.floor(math.log10((high - low) / 50))
+    return (low, high) if start is None else (low, high, step, start)
+
+
+def along_curve(f: object, view: View, *, x: object, **more: object) -> Explorer:
+    """`view` with a slider for the place on the curve of `f`, named as the input of `f`; it starts off the middle."""
+    low, high = check_range(x, name="x")
+    (name,) = ScalarFunction(f, probe=[(low + high) / 2]).names
+
+    def along(ax: Axes) -> Update:
+        move = view(ax)
+        return lambda **values: move(at=values.pop(name), **values)
+
+    along.__name__ = view.__name__
+    return explore(along, **{name: slider_over((low, high), start=low + 0.75 * (high - low))}, **more)
 
 
 def name_axes(ax: Axes, x: str, y: str) -> None:

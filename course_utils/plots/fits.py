@@ -8,10 +8,11 @@ import torch
 from matplotlib.axes import Axes
 
 from ..core import palette
-from ..core.checks import check_function, check_sequence, check_tensor
+from ..core.checks import check_function, check_range, check_sequence, check_tensor
 from ..core.picture import Picture
+from ..sliders import Explorer, explore, play
 from .curves import POINTS
-from .drawing import DOT, Update, View, caption, fit_height, minus, name_axes, number, still
+from .drawing import DOT, WIDE, Update, View, caption, fit_height, minus, name_axes, number, place, still, vector
 from .functions import ScalarFunction, grid
 
 ROOM = 1.8  # the height of the plot, in heights of the samples
@@ -105,6 +106,67 @@ def fit_view(x: object, y: object) -> View:
         return update
 
     return fit
+
+
+def explore_line(x: object, y: object, *, w: object = (-4, 4), b: object = (-4, 4)) -> Explorer:
+    """The line w·x + b through samples, with its mean squared error and the error's gradient.
+
+    Args:
+        x, y: the samples, shape (n,) or (n, 1), at least 2.
+        w, b: the ranges (low, high) of both sliders.
+
+    Raises:
+        TypeError: not numbers.
+        ValueError: x and y of different lengths; an empty range.
+    """
+    view = fit_view(x, y)
+    samples, targets = (check_tensor(values, name=name).flatten() for name, values in (("x", x), ("y", y)))
+
+    def line(ax: Axes) -> Update:
+        move = view(ax)
+
+        def update(w: float, b: float) -> str:
+            move(lambda position: w * position + b)
+            errors = w * samples + b - targets
+            gradient = (2 * (errors * samples).mean(), 2 * errors.mean())
+            return (
+                f"line with w = {place(w)}, b = {place(b)}: mean squared error {number(errors.square().mean())}, "
+                f"its gradient by (w, b) {vector(gradient)}"
+            )
+
+        return update
+
+    return explore(line, w=check_range(w, name="w"), b=check_range(b, name="b"))
+
+
+def explore_training(
+    x: object, y: object, models: Sequence[object], *, losses: Sequence[float] | None = None
+) -> Explorer:
+    """How a fit came about: the model as it was at each step, on a slider that also plays.
+
+    Args:
+        x, y: the samples, shape (n,) or (n, 1), at least 2.
+        models: the model at each step, such as copies made with `copy.deepcopy(net)`.
+        losses: the loss at each step, or None.
+
+    Raises:
+        TypeError: not numbers, or a model that is not a function.
+        ValueError: fewer than two models, or another number of losses.
+    """
+    view = fit_view(x, y)
+    check_steps(models, losses)
+
+    def training(ax: Axes) -> Update:
+        move = view(ax)
+        return lambda step: f"step {step}: {move(models[step])}"
+
+    def training_with_losses(left: Axes, right: Axes) -> Update:
+        move, mark = view(left), loss_part(right, losses)
+        return lambda step: f"step {step}: {mark(step)}, {move(models[step])}"
+
+    if losses is None:
+        return explore(training, step=play(range(len(models))))
+    return explore(training_with_losses, figure_size=(WIDE, 3.8), step=play(range(len(models))))
 
 
 def _column(values: object, name: str) -> torch.Tensor:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from matplotlib.axes import Axes
@@ -12,11 +13,14 @@ from matplotlib.collections import LineCollection
 from torch import nn
 
 from ..core import palette
-from ..core.checks import check_module, describe
+from ..core.checks import check_function, check_module, check_range, describe
 from ..core.picture import Picture
 from ..core.randomness import OwnRandomness
 from ..gradients import APART, describe_sizes, fold, layers_of, reference, shorten, sizes_of, troubles, typical
+from ..sliders import Explorer, explore
 from .drawing import Update, View, minus, still
+
+FLOW = (7.4, 4.8)  # inches, of a picture that sliders move
 
 ROWS = 24  # the most rows of a still picture, each with its name
 DENSE, NAMED = 40, 13  # the most rows of a picture that sliders move, and how many of these have a name
@@ -153,6 +157,52 @@ def flow_view(limits: tuple[float, float], *, most: int = DENSE, named: int = NA
         return update
 
     return gradient_flow
+
+
+def explore_gradient_flow(
+    build: object,
+    *,
+    inputs: torch.Tensor | None = None,
+    targets: torch.Tensor | None = None,
+    loss: object = torch.nn.functional.mse_loss,
+    sizes: object = (1e-10, 1e4),
+    **sliders: object,
+) -> Explorer:
+    """The gradient of each layer of a network that sliders build anew: its depth, its initialisation, what you like.
+
+    Each move builds the network with random numbers of its own, the same ones each time, and runs one forward and one
+    backward pass; torch's random state and every `.grad` stay as they are. Bars as in `gradient_flow`.
+
+    Args:
+        build: a function of the sliders that returns an nn.Module, or (module, loss) with the loss worked out.
+        inputs: a batch for the module, where `build` returns no loss.
+        targets: second argument of `loss`, or None for a loss of the output alone.
+        loss: a function of output and targets.
+        sizes: the ends of the axis (low, high), both above 0.
+        sliders: as `explore` takes them: `depth=(1, 30)`, `gain=(0.1, 3.0, 0.1, 1.0)`, `residual=False`.
+
+    Raises:
+        TypeError: `build` or `loss` is not a function, or gives none of the above; a slider that `build` does not take.
+        ValueError: an axis that is empty or not above 0; a module without parameters, or a loss with several values.
+
+    Example:
+        >>> explore_gradient_flow(network, inputs=x, targets=y, depth=(1, 30), gain=(0.1, 3.0, 0.1, 1.0))
+    """
+    build, loss = check_function(build, name="build"), check_function(loss, name="loss")
+    limits = check_range(sizes, name="sizes")
+    if limits[0] <= 0:
+        raise ValueError(f"sizes = {limits} reaches down to {limits[0]:g}; expected two numbers above 0")
+
+    def gradient_flow(ax: Axes) -> Update:
+        move = flow_view(limits)(ax)
+
+        def update(**values: object) -> str:
+            with torch.inference_mode(False), torch.enable_grad():
+                return move(flow_of(partial(build, **values), inputs=inputs, targets=targets, loss=loss))
+
+        return update
+
+    return explore(gradient_flow, figure_size=FLOW, **sliders)
 
 
 class _Bound:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 
 import torch
@@ -12,11 +13,12 @@ from matplotlib.patches import Rectangle
 from ..core import palette
 from ..core.checks import check_sequence, check_tensor, check_whole
 from ..core.picture import Picture
-from .drawing import Arrow, Update, View, caption, minus, name_axes, number, still, vector
+from ..sliders import Explorer, explore
+from .drawing import WIDE, Arrow, Update, View, caption, minus, name_axes, number, still, vector
 from .functions import undisturbed
 
 NUMBERS = 12  # rows and columns up to which each entry is written
-WIDE = 6  # columns up to which entries have four digits
+FULL = 6  # columns up to which entries have four digits
 NAMED = 24  # rows and columns up to which each has its name
 DARKEST = 0.75  # how much of the colour the largest entry gets
 NOTE = {"bbox": {"facecolor": palette.PAPER, "edgecolor": "none", "pad": 1}}
@@ -96,7 +98,7 @@ def draw_matrix(ax: Axes, matrix: torch.Tensor, *, rows: Sequence[str], columns:
     for place, edge in ((ax.axvline, width), (ax.axhline, height)):
         for at in range(1, edge if few else 0):
             place(at - 0.5, color=palette.PAPER, linewidth=2)
-    digits, size = (".4g", 11) if width <= WIDE else (".2g", 9)
+    digits, size = (".4g", 11) if width <= FULL else (".2g", 9)
     if max(height, width) <= NUMBERS:
         for (row, column), value in _entries(matrix):
             ax.text(column, row, minus(format(value + 0.0, digits)), ha="center", va="center", fontsize=size)
@@ -208,6 +210,24 @@ def vjp_view(jacobian: torch.Tensor, *, reach: float = 1.0) -> View:
         return update
 
     return vjp
+
+
+def explore_vjp(jacobian: object, *, at: object = None) -> Explorer:
+    """vᵀJ while v turns (two outputs) or while each of its parts moves. Arguments and errors as in `plot_vjp`."""
+    matrix = jacobian_of(jacobian, at=at)
+    outputs = len(matrix)
+
+    def turned(left: Axes, right: Axes) -> Update:
+        move = vjp_view(matrix)(left, right)
+        return lambda angle: move([math.cos(math.radians(angle)), math.sin(math.radians(angle))])
+
+    def moved(left: Axes, right: Axes) -> Update:
+        move = vjp_view(matrix, reach=math.sqrt(outputs))(left, right)
+        return lambda **parts: move(list(parts.values()))
+
+    if outputs == 2:
+        return explore(turned, figure_size=(WIDE, 3.8), angle=(0, 360, 5, 45))
+    return explore(moved, figure_size=(WIDE, 3.8), **{f"v{index}": (-1.0, 1.0, 0.05, 1.0) for index in range(outputs)})
 
 
 class _Vector:

@@ -11,7 +11,10 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
 from ..core import palette
-from .drawing import DOT, Update, View, caption, minus, number, place
+from ..core.checks import check_function, check_number, check_whole
+from ..sliders import Explorer, explore
+from .descent import STEPS
+from .drawing import DOT, WIDE, Update, View, caption, minus, number, place
 from .functions import ScalarFunction, grid
 
 RATE = 0.1
@@ -80,6 +83,32 @@ def rounding_view(roundings: Mapping[str, Rounding], *, start: float, target: fl
         return update
 
     return rounding
+
+
+def explore_rounding(*, start: object = -1.8, target: object = 1.3, updates: int = 30, **roundings: object) -> Explorer:
+    """Descent on a rounded number with two ways to round, and with steps as coarse as a slider sets.
+
+    Minimised is (step · rounding(w / step) − target)², with a learning rate of 0.1.
+
+    Args:
+        start, target: where w begins and where it should go.
+        updates: the most updates.
+        roundings: two functions by name that round a tensor, such as `torch.round` and one with a gradient of its own.
+
+    Raises:
+        TypeError: not a function, or not a number.
+        ValueError: not two functions, or one that returns a tensor without grad.
+
+    Example:
+        >>> explore_rounding(true_gradient=torch.round, straight_through=lambda x: x + (torch.round(x) - x).detach())
+    """
+    if len(roundings) != 2:
+        raise ValueError(f"explore_rounding got {len(roundings)} ways to round; expected two, by name")
+    named = {name.replace("_", " "): check_function(rounding, name=name) for name, rounding in roundings.items()}
+    most = check_whole(updates, name="updates", low=1, high=STEPS)
+    start, target = check_number(start, name="start"), check_number(target, name="target")
+    view = rounding_view(named, start=start, target=target, updates=most)
+    return explore(view, figure_size=(WIDE, 3.8), step=(0.1, 2.0, 0.1, 1.0), updates=(0, most, 1, most // 3))
 
 
 def _loss(w: torch.Tensor, step: float, target: float) -> torch.Tensor:

@@ -16,7 +16,22 @@ from matplotlib.ticker import MaxNLocator
 from ..core import palette
 from ..core.checks import check_number, check_numbers, check_range, check_tensor, check_whole, describe
 from ..core.picture import Picture
-from .drawing import DOT, Arrow, Update, View, caption, fit_height, minus, name_axes, number, place, still, vector
+from ..sliders import Explorer, explore
+from .drawing import (
+    DOT,
+    Arrow,
+    Update,
+    View,
+    caption,
+    fit_height,
+    minus,
+    name_axes,
+    number,
+    place,
+    slider_over,
+    still,
+    vector,
+)
 from .functions import ScalarFunction, grid
 
 POINTS = 51  # each way, for level lines
@@ -279,6 +294,17 @@ def partials_view(surface: Surface) -> View:
     return partials
 
 
+def explore_partials(f: object, *, x: object = (-2, 2), y: object = (-2, 2), at: object = None) -> Explorer:
+    """Gradient and slices at a point that two sliders move, named as the function's inputs. As in `plot_partials`.
+
+    Without `at` it starts in the middle of both ranges; a point outside them is a ValueError.
+    """
+    surface = Surface(f, x=x, y=y)
+    starts = (None, None) if at is None else surface.inside(at)
+    sliders = [slider_over(values, start=start) for values, start in zip((surface.x, surface.y), starts, strict=True)]
+    return explore(partials_view(surface), figure_size=PARTIALS, **dict(zip(surface.names, sliders, strict=True)))
+
+
 def slices_part(first: Axes, second: Axes, surface: Surface) -> Update:
     """Draws the two slices on two axes; returns the `update` that moves the point."""
     panels = [_Slice(ax, surface, which) for which, ax in enumerate((first, second))]
@@ -369,3 +395,8 @@ def direction_view(surface: Surface, *, at: object) -> View:
         return update
 
     return direction
+
+
+def explore_direction(f: object, *, at: object, x: object = (-2, 2), y: object = (-2, 2)) -> Explorer:
+    """The slope in a direction that a slider turns. Arguments and errors as in `plot_direction`."""
+    return explore(direction_view(Surface(f, x=x, y=y), at=at), figure_size=DIRECTION, angle=(0, 360, 5, 0))

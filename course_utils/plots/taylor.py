@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 from ..core import palette
 from ..core.checks import check_number, check_range, check_whole
 from ..core.picture import Picture
+from ..sliders import Explorer, explore
 from .curves import POINTS, describe_curves, draw_curves
 from .drawing import (
     DOT,
@@ -74,6 +75,11 @@ def nth_derivative_view(f: object, *, x: object = (-2, 2)) -> View:
     return nth_derivative
 
 
+def explore_derivatives(f: object, *, x: object = (-2, 2), order: int = 6) -> Explorer:
+    """A function and its n-th derivative, n from 0 to `order`. Arguments and errors as in `plot_nth_derivative`."""
+    return explore(nth_derivative_view(f, x=x), order=(0, check_whole(order, name="order", low=1, high=HIGHEST), 1, 1))
+
+
 def plot_taylor(f: object, *, at: object = 0.0, order: int = 3, x: object = None) -> Picture:
     """A function and its Taylor polynomial, with the stretch where the two are less than 0.1 apart.
 
@@ -126,6 +132,12 @@ def taylor_view(f: object, *, x: object = (-4, 4)) -> View:
         return update
 
     return taylor
+
+
+def explore_taylor(f: object, *, x: object = (-4, 4), order: int = 8) -> Explorer:
+    """Taylor polynomials up to `order`, around any place. Arguments and errors as in `plot_taylor`."""
+    highest = check_whole(order, name="order", low=1, high=HIGHEST)
+    return explore(taylor_view(f, x=x), order=(0, highest, 1, 1), at=check_range(x, name="x"))
 
 
 def taylor_coefficients(function: ScalarFunction, at: float, order: int) -> list[float]:

@@ -9,9 +9,11 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
 from ..core import palette
-from ..core.checks import check_sequence, check_tensor, check_whole
+from ..core.checks import check_number, check_sequence, check_tensor, check_whole
 from ..core.picture import Picture
+from ..sliders import Explorer, explore
 from .drawing import Update, View, fit_height, label_ends, last_finite, minus, number, place_ends, still
+from .functions import ScalarFunction
 
 MOST_SAMPLES = 64
 MOST_CALLS = 24
@@ -83,6 +85,17 @@ def microbatch_view(samples: object) -> View:
     return microbatches
 
 
+def explore_microbatches(samples: object) -> Explorer:
+    """Micro-batches of a size that a slider sets, the last one uneven. Errors as in `plot_microbatches`."""
+    view, count = microbatch_view(samples), len(samples)
+
+    def microbatches(ax: Axes) -> Update:
+        move = view(ax)
+        return lambda size: move(sizes=split_evenly(count, size))
+
+    return explore(microbatches, size=(1, count, 1, count // 2 + 1))
+
+
 def _checked_sizes(sizes: Sequence[int], count: int) -> list[int]:
     check_sequence(sizes, name="sizes", sample="[2, 2, 1]")
     checked = [check_whole(size, name=f"sizes[{index}]", low=1, high=count) for index, size in enumerate(sizes)]
@@ -150,6 +163,34 @@ def accumulation_view(*, calls: int, reach: Sequence[float]) -> View:
         return update
 
     return accumulation
+
+
+def explore_accumulation(f: object, *, at: object = 2.0, calls: int = 6) -> Explorer:
+    """What `.grad` holds after several calls of backward for f at a point, with and without zeroing before each.
+
+    Args:
+        f: a function of one number.
+        at: the value of the leaf.
+        calls: the most calls of backward.
+
+    Raises:
+        TypeError: `f` is not a function or does not return a tensor; `at` is not a number.
+        ValueError: `f` raises, returns several values or a value without grad.
+    """
+    at = check_number(at, name="at")
+    calls = check_whole(calls, name="calls", low=2, high=MOST_CALLS)
+    slope = ScalarFunction(f, probe=[at]).derivatives(at)[1]
+
+    def accumulation(ax: Axes) -> Update:
+        move = accumulation_view(calls=calls, reach=sorted([0.0, slope * calls]))(ax)
+
+        def update(calls: int, zero: bool) -> str:
+            numbers = range(1, calls + 1)
+            return move([slope if zero else slope * call for call in numbers], zeroed=list(numbers)[1:] if zero else [])
+
+        return update
+
+    return explore(accumulation, calls=(1, calls, 1, 2), zero=False)
 
 
 def plot_losses(losses: object, *, log: bool = False, step: str = "step") -> Picture:

@@ -6,7 +6,7 @@ import re
 import pytest
 import torch
 
-from course_utils import explorers
+import course_utils as course
 from course_utils.sliders.blit import Canvas
 
 
@@ -47,33 +47,27 @@ def deep(depth, residual):
 
 
 EXPLORERS = {
-    "tangent": lambda: explorers.explore_tangent(cubic),
-    "secant": lambda: explorers.explore_secant(cubic),
-    "derivatives": lambda: explorers.explore_derivatives(torch.sin, order=3),
-    "taylor": lambda: explorers.explore_taylor(torch.sin, order=4),
-    "partials": lambda: explorers.explore_partials(
-        lambda u, v: u**3 + v**2 + 4 * u * v, x=(-4, 4), y=(-5, 5), at=(3, 4)
-    ),
-    "direction": lambda: explorers.explore_direction(bowl, at=(1, 1)),
-    "descent": lambda: explorers.explore_descent(bowl, start=(-1.8, 1.2), learning_rate=(0.01, 0.25), steps=10),
-    "newton": lambda: explorers.explore_newton(bowl),
-    "vjp turned": lambda: explorers.explore_vjp(pair, at=[2.0, 3.0]),
-    "vjp moved": lambda: explorers.explore_vjp([[1.0, 2.0], [0.0, 1.0], [3.0, -1.0]]),
-    "microbatches": lambda: explorers.explore_microbatches([1.0, 2.0, 3.0, 10.0]),
-    "accumulation": lambda: explorers.explore_accumulation(lambda x: x**2),
-    "line": lambda: explorers.explore_line([1.0, 2.0, 3.0], [2.0, 4.0, 5.0]),
-    "training": lambda: explorers.explore_training([1.0, 2.0], [2.0, 4.0], [torch.sin, torch.cos], losses=[2.0, 1.0]),
-    "gradient flow": lambda: explorers.explore_gradient_flow(
+    "tangent": lambda: course.explore_tangent(cubic),
+    "secant": lambda: course.explore_secant(cubic),
+    "derivatives": lambda: course.explore_derivatives(torch.sin, order=3),
+    "taylor": lambda: course.explore_taylor(torch.sin, order=4),
+    "partials": lambda: course.explore_partials(lambda u, v: u**3 + v**2 + 4 * u * v, x=(-4, 4), y=(-5, 5), at=(3, 4)),
+    "direction": lambda: course.explore_direction(bowl, at=(1, 1)),
+    "descent": lambda: course.explore_descent(bowl, start=(-1.8, 1.2), learning_rate=(0.01, 0.25), steps=10),
+    "newton": lambda: course.explore_newton(bowl),
+    "vjp turned": lambda: course.explore_vjp(pair, at=[2.0, 3.0]),
+    "vjp moved": lambda: course.explore_vjp([[1.0, 2.0], [0.0, 1.0], [3.0, -1.0]]),
+    "microbatches": lambda: course.explore_microbatches([1.0, 2.0, 3.0, 10.0]),
+    "accumulation": lambda: course.explore_accumulation(lambda x: x**2),
+    "line": lambda: course.explore_line([1.0, 2.0, 3.0], [2.0, 4.0, 5.0]),
+    "training": lambda: course.explore_training([1.0, 2.0], [2.0, 4.0], [torch.sin, torch.cos], losses=[2.0, 1.0]),
+    "gradient flow": lambda: course.explore_gradient_flow(
         deep, inputs=torch.eye(4), loss=lambda output: output.square().mean(), depth=(1, 60), residual=False
     ),
-    "rounding": lambda: explorers.explore_rounding(
-        true=torch.round, through=lambda x: x + (torch.round(x) - x).detach()
-    ),
-    "memory": lambda: explorers.explore_memory(lambda times: [torch.ones(1000) for _ in range(times)], times=[1, 2, 4]),
-    "paths": lambda: explorers.explore_paths(bowl, straight_paths, learning_rate=(0.1, 0.5)),
-    "boundary": lambda: explorers.explore_boundary(
-        CORNERS, [0, 1, 1], {0: first_input, 3: second_input, 4: first_input}
-    ),
+    "rounding": lambda: course.explore_rounding(true=torch.round, through=lambda x: x + (torch.round(x) - x).detach()),
+    "memory": lambda: course.explore_memory(lambda times: [torch.ones(1000) for _ in range(times)], times=[1, 2, 4]),
+    "paths": lambda: course.explore_paths(bowl, straight_paths, learning_rate=(0.1, 0.5)),
+    "boundary": lambda: course.explore_boundary(CORNERS, [0, 1, 1], {0: first_input, 3: second_input, 4: first_input}),
 }
 
 
@@ -121,66 +115,66 @@ def test_typed_values_draw_the_same_picture():
 @pytest.mark.parametrize(
     ("make", "kind", "message"),
     [
-        (lambda: explorers.explore_tangent(cubic, x=(1, 1)), ValueError, "x = .* is an empty range"),
-        (lambda: explorers.explore_tangent(torch.ones(1)), TypeError, "f is a float32 tensor"),
+        (lambda: course.explore_tangent(cubic, x=(1, 1)), ValueError, "x = .* is an empty range"),
+        (lambda: course.explore_tangent(torch.ones(1)), TypeError, "f is a float32 tensor"),
         (
-            lambda: explorers.explore_taylor(cubic, order=0),
+            lambda: course.explore_taylor(cubic, order=0),
             ValueError,
             "order is 0; expected a whole number from 1 to 10",
         ),
-        (lambda: explorers.explore_descent(bowl, start=1), TypeError, "start is 1; expected 2 numbers"),
+        (lambda: course.explore_descent(bowl, start=1), TypeError, "start is 1; expected 2 numbers"),
         (
-            lambda: explorers.explore_partials(bowl, at=(9, 0)),
+            lambda: course.explore_partials(bowl, at=(9, 0)),
             ValueError,
             r"at\[0\] is 9; expected a place from -2",
         ),
-        (lambda: explorers.explore_vjp(pair), TypeError, "at is None; expected the point"),
-        (lambda: explorers.explore_training([1.0, 2.0], [1.0, 2.0], [torch.sin]), ValueError, "models has 1 entries"),
+        (lambda: course.explore_vjp(pair), TypeError, "at is None; expected the point"),
+        (lambda: course.explore_training([1.0, 2.0], [1.0, 2.0], [torch.sin]), ValueError, "models has 1 entries"),
         (
-            lambda: explorers.explore_training([1.0, 2.0], [1.0, 2.0], [torch.sin, torch.cos], losses=[1.0]),
+            lambda: course.explore_training([1.0, 2.0], [1.0, 2.0], [torch.sin, torch.cos], losses=[1.0]),
             ValueError,
             "losses has 1 entries and models 2",
         ),
         (
-            lambda: explorers.explore_training([1.0, 2.0], [1.0, 2.0], torch.sin),
+            lambda: course.explore_training([1.0, 2.0], [1.0, 2.0], torch.sin),
             TypeError,
             "models is the function sin; expected a list",
         ),
         (
-            lambda: explorers.explore_training([1.0, 2.0], [1.0, 2.0], [torch.sin, 3]),
+            lambda: course.explore_training([1.0, 2.0], [1.0, 2.0], [torch.sin, 3]),
             TypeError,
             r"models\[1\] is 3; expected a function",
         ),
         (
-            lambda: explorers.explore_training([1.0, 2.0], [1.0], [torch.sin] * 2),
+            lambda: course.explore_training([1.0, 2.0], [1.0], [torch.sin] * 2),
             ValueError,
             "x has 2 samples and y 1; expected equally many",
         ),
-        (lambda: explorers.explore_line([1.0, 2.0], [1.0]), ValueError, "x has 2 samples and y 1"),
-        (lambda: explorers.explore_microbatches([1.0]), ValueError, "the number of samples is 1; expected .* from 2"),
-        (lambda: explorers.explore_secant(cubic, h=(0, 1)), ValueError, r"h = \(0, 1\) holds 0; expected a range"),
-        (lambda: explorers.explore_boundary(CORNERS, [0, 1], {0: first_input, 1: 3}), TypeError, r"models\[1\] is 3"),
+        (lambda: course.explore_line([1.0, 2.0], [1.0]), ValueError, "x has 2 samples and y 1"),
+        (lambda: course.explore_microbatches([1.0]), ValueError, "the number of samples is 1; expected .* from 2"),
+        (lambda: course.explore_secant(cubic, h=(0, 1)), ValueError, r"h = \(0, 1\) holds 0; expected a range"),
+        (lambda: course.explore_boundary(CORNERS, [0, 1], {0: first_input, 1: 3}), TypeError, r"models\[1\] is 3"),
         (
-            lambda: explorers.explore_boundary(CORNERS, [0, 1], {0: first_input, 1: second_input}),
+            lambda: course.explore_boundary(CORNERS, [0, 1], {0: first_input, 1: second_input}),
             ValueError,
             r"points has shape \(3, 2\) and there are 2 labels",
         ),
-        (lambda: explorers.explore_rounding(one=torch.round, two=3), TypeError, "two is 3; expected a function"),
-        (lambda: explorers.explore_memory(torch.ones, size=3), TypeError, "size is 3; expected a list, such as"),
+        (lambda: course.explore_rounding(one=torch.round, two=3), TypeError, "two is 3; expected a function"),
+        (lambda: course.explore_memory(torch.ones, size=3), TypeError, "size is 3; expected a list, such as"),
         (
-            lambda: explorers.explore_memory(torch.ones, size=[]),
+            lambda: course.explore_memory(torch.ones, size=[]),
             ValueError,
             "size holds no choices; expected at least one",
         ),
         (
-            lambda: explorers.explore_memory(abs, size=[1, 2]),
+            lambda: course.explore_memory(abs, size=[1, 2]),
             ValueError,
             "f makes no tensors at 1; expected",
         ),
-        (lambda: explorers.explore_paths(bowl, lambda rate: None), TypeError, "paths returned None; expected one to"),
-        (lambda: explorers.explore_paths(bowl, 3), TypeError, "paths is 3; expected a function"),
+        (lambda: course.explore_paths(bowl, lambda rate: None), TypeError, "paths returned None; expected one to"),
+        (lambda: course.explore_paths(bowl, 3), TypeError, "paths is 3; expected a function"),
         (
-            lambda: explorers.explore_paths(bowl, lambda rate: {}),
+            lambda: course.explore_paths(bowl, lambda rate: {}),
             ValueError,
             "returned a dict of 0 paths; expected one",
         ),
