@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import torch
 
-from ..graph.numbers import format_number
+from ..graph.words.numbers import format_number
 from .checks import describe
 
 

@@ -126,17 +126,17 @@ class Graph:
             ValueError: `v` is missing where it is needed, or has the wrong shape.
             RuntimeError: the graph's saved values were freed, or changed in place.
         """
-        from .backward import backward
+        from .read.backward import backward
 
         return backward(self, v)
 
     def __repr__(self) -> str:
-        from .text import describe
+        from .words.text import describe
 
         return describe(self)
 
     def to_dot(self) -> str:
         """The graph in Graphviz's language, for `dot` and its relatives."""
-        from .text import to_dot
+        from .words.text import to_dot
 
         return to_dot(self)

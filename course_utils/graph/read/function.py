@@ -1,0 +1,149 @@
+"""Tracing a function: it is called on copies, and watched."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import torch
+
+from ...core.checks import describe
+from .facts import Constant, Facts
+from .names import note_hooks
+from .record import Input, Recorder
+from .walk import CONSTANT, Walk, key_of
+
+
+def closure_names(function: Callable[..., object]) -> dict[str, object]:
+    """What the names that a Python function takes from outside stand for."""
+    code, cells = getattr(function, "__code__", None), getattr(function, "__closure__", None) or ()
+    if code is None:
+        return {}
+    around = {n: function.__globals__[n] for n in code.co_names if n in function.__globals__}
+    for name, cell in zip(code.co_freevars, cells):
+        if cell != type(cell)():
+            around[name] = cell.cell_contents
+    return around
+
+
+def fresh_inputs(function: Callable[..., object], given: Mapping[str, object]) -> dict[str, object]:
+    """New leaves with the given values, so that nothing of the learner's is touched.
+
+    Numbers and floating-point tensors become leaves that require grad. A module's tensors stay what they are: data
+    that requires no grad is not made to. Everything else is handed on.
+    """
+    is_module = isinstance(function, torch.nn.Module)
+    return {name: _fresh(value, is_module) for name, value in given.items()}
+
+
+def _fresh(value: object, is_module: bool) -> object:
+    if isinstance(value, torch.Tensor):
+        copy = value.detach().clone()
+        return copy.requires_grad_(value.requires_grad or not is_module) if _can_require_grad(copy) else copy
+    if is_module or isinstance(value, bool) or not isinstance(value, int | float | complex):
+        return value
+    return torch.tensor(float(value) if isinstance(value, int) else value, requires_grad=True)
+
+
+def _can_require_grad(tensor: torch.Tensor) -> bool:
+    return tensor.is_floating_point() or tensor.is_complex()
+
+
+def call(function: Callable[..., object], inputs: Mapping[str, object]) -> object:
+    """The function's result; functions whose inputs have no names get them in order.
+
+    Raises:
+        TypeError: the inputs do not fit the function.
+    """
+    try:
+        signature = inspect.signature(function.forward if isinstance(function, torch.nn.Module) else function)
+    except (TypeError, ValueError):
+        return function(*inputs.values())
+    in_order = any(one.kind is one.POSITIONAL_ONLY for one in signature.parameters.values())
+    try:
+        bound = signature.bind(*inputs.values()) if in_order else signature.bind(**inputs)
+    except TypeError as error:
+        given = ", ".join(inputs) or "nothing"
+        raise TypeError(f"{describe(function)} cannot be called with {given}: {error}") from None
+    return function(*bound.args, **bound.kwargs)
+
+
+def name_modules(function: object, model: torch.nn.Module | None, around: Mapping[str, object]) -> dict[int, str]:
+    """Names for the modules that the function may call, by `id`: from `model`, else as the function calls them."""
+    module = function if isinstance(function, torch.nn.Module) else model
+    modules = {} if module is None else {"": module}
+    modules.update((name, value) for name, value in around.items() if isinstance(value, torch.nn.Module))
+    names: dict[int, str] = {}
+    for prefix, outer in modules.items():
+        for path, inner in outer.named_modules(prefix=prefix):
+            names.setdefault(id(inner), path)
+    return names
+
+
+def name_everything(
+    found: Walk, facts: Facts, inputs: Mapping[str, object], around: Mapping[str, object], record: Recorder
+) -> dict[Any, str]:
+    """Names tensors after the inputs, what the function took from outside, and its own names.
+
+    Returns the names of the rest: by `id` of those without grad, which can be constants, and by key of those that
+    the output does not depend on, but that may have been cut off.
+    """
+    constants: dict[Any, str] = {}
+    taken: set[str] = set()
+    for names in (inputs, around, record.local_tensors()):
+        for name, tensor in names.items():
+            if not isinstance(tensor, torch.Tensor) or name in taken:
+                continue
+            taken.add(name)
+            if not tensor.requires_grad:
+                constants.setdefault(id(tensor), name)
+            elif (number := found.find(key := key_of(tensor))) is not None:
+                facts.names.setdefault(number, name)
+                note_hooks(facts, number, tensor)
+            else:
+                constants.setdefault(key, name)
+    return constants
+
+
+def read_record(found: Walk, facts: Facts, record: Recorder, names: Mapping[Any, str]) -> None:
+    """Puts what was recorded into `facts`."""
+    shared: dict[int, Constant] = {}
+    for number, key in enumerate(zip(found.functions, found.outputs)):
+        if key in record.values:
+            facts.values[number] = record.values[key]
+        if found.operations[number] is None:
+            continue
+        age = found.ages[number]
+        if (near := record.call_near(age)) is not None:
+            facts.lines[number], facts.modules[number] = near.line, near.module
+        exact = record.call_of(age)
+        if exact is None:
+            continue
+        sources = found.sources[number]
+        for slot, given in enumerate(exact.slots(sources, found.find)):
+            if sources[slot] == CONSTANT and given.key is None:
+                _add_constant(found, facts, shared, (number, slot), given, names)
+        if exact.number is not None:
+            _add_constant(found, facts, shared, (number, len(sources)), exact.number, names)
+
+
+def _add_constant(
+    found: Walk,
+    facts: Facts,
+    shared: dict[int, Constant],
+    use: tuple[int, int],
+    given: Input,
+    names: Mapping[Any, str],
+) -> None:
+    if given.identity in shared:
+        shared[given.identity].uses.append(use)
+        return
+    origin = found.find(given.origin)
+    name = names.get(given.identity)
+    note = f"{names[given.origin]} {given.note}" if given.origin in names else given.note
+    constant = Constant([use], given.shown, given.dtype, name, note, origin)
+    facts.constants.append(constant)
+    # Only what the learner still holds keeps its identity.
+    if name is not None:
+        shared[given.identity] = constant
