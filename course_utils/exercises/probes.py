@@ -8,7 +8,7 @@ from collections.abc import Callable
 from torch.overrides import TorchFunctionMode
 
 from ..core.internals import MAKE_DUAL, TorchDispatchMode
-from ..counting import tensors_in
+from ..measuring import tensors_in
 from .observe import canonical, same
 
 
