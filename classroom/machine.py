@@ -106,15 +106,6 @@ def _cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def check_dot() -> Check:
-    """Graphviz, for those who want its layout too."""
-    if shutil.which("dot"):
-        return Check("Graphviz", found="dot is there")
-    ways = {"win32": "winget install graphviz", "darwin": "brew install graphviz"}
-    note = "no dot, which only torchviz's pictures need; the course's own are drawn without"
-    return Check("Graphviz", note=note, mend=ways.get(sys.platform, "sudo apt install graphviz"))
-
-
 def check_progress() -> Check:
     """What is passed can be remembered."""
     folder = data_folder()

@@ -34,7 +34,7 @@ def test_this_machine_is_ready_with_a_kernel_that_really_answers(capsys):
     assert told["ready"] is True and all(check["status"] != "problem" for check in told["checks"])
     assert checks["kernel"]["found"] == "starts, answers, and is this Python"
     assert checks["torch"]["found"] == metadata.version("torch")
-    assert {"Python", "tested versions", "disk", "memory", "threads", "Graphviz", "progress"} <= set(checks)
+    assert {"Python", "tested versions", "disk", "memory", "threads", "progress"} <= set(checks)
     assert "instructor's board" not in checks
 
 
@@ -152,11 +152,6 @@ def test_threads(monkeypatch, threads, cores, hub, status):
         monkeypatch.setenv(machine.HUB_VARIABLE, "ada")
     found = machine.check_threads()
     assert found.status == status and ("OMP_NUM_THREADS" in found.mend) is (status == "note")
-
-
-def test_graphviz_is_never_a_problem(monkeypatch):
-    monkeypatch.setattr(machine.shutil, "which", lambda name: None)
-    assert machine.check_dot().status == "note"
 
 
 def test_records_that_cannot_be_kept_are_a_note(tmp_path, monkeypatch):
