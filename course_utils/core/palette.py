@@ -77,14 +77,25 @@ _STYLING = RLock()
 def style() -> Iterator[None]:
     """The course's matplotlib style for the length of a `with`; nothing global stays changed.
 
-    One thread at a time: JupyterLab moves sliders in a thread of their own, beside the cell that runs.
+    Every picture of the course is made and saved inside, so none depends on the learner's matplotlibrc. One thread at
+    a time: JupyterLab moves sliders in a thread of their own, beside the cell that runs.
     """
     import matplotlib
     from cycler import cycler
 
     cycle = cycler(color=[c["color"] for c in CYCLE]) + cycler(linestyle=[c["linestyle"] for c in CYCLE])
-    with _STYLING, matplotlib.rc_context({**STYLE, "axes.prop_cycle": cycle}):
+    with _STYLING, matplotlib.rc_context({**_defaults(), **STYLE, "axes.prop_cycle": cycle}):
         yield
+
+
+def _defaults() -> dict[str, object]:
+    """matplotlib's own value of every setting that has another one now; setting all of them takes a slider's time."""
+    import matplotlib
+
+    own = dict(dict.items(matplotlib.rcParamsDefault))
+    del own["backend"]  # `rc_context` leaves a changed one changed
+    now = dict.items(matplotlib.rcParams)
+    return {name: own[name] for name, value in now if name in own and value is not own[name] and value != own[name]}
 
 
 def new_figure(*, width: float = 6.4, height: float = 3.8, columns: int = 1) -> tuple[Figure, object]:

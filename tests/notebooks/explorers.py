@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import random
-import warnings
 from collections.abc import Iterable, Iterator
 from typing import Any
 
 import nbformat
 from nbformat import NotebookNode
 
+import own_warnings
 from course_utils.core.picture import Picture
 from course_utils.sliders import Explorer
 from rules import RAISES, tags
@@ -45,8 +45,7 @@ def visit(explorer: Explorer) -> None:
     update = explorer.new_figure()[1] if explorer.axes_names else None
     values: dict[str, Any] = {}
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error")
+        with own_warnings.are_errors():
             for values in ends_and_middles(explorer):
                 shown = explorer(**values)
                 assert str(shown).strip(), "it shows nothing"

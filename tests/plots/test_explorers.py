@@ -1,8 +1,10 @@
 """Every ready-made explorer, at both ends, in the middle and in between, on the live canvas and as a still picture."""
 
+import contextlib
 import random
 import re
 
+import numpy
 import pytest
 import torch
 
@@ -69,6 +71,10 @@ EXPLORERS = {
     "paths": lambda: course.explore_paths(bowl, straight_paths, learning_rate=(0.1, 0.5)),
     "boundary": lambda: course.explore_boundary(CORNERS, [0, 1, 1], {0: first_input, 3: second_input, 4: first_input}),
 }
+
+
+NUMBER = re.compile(r"-?\d+\.?\d*(?:e[+-]?\d+)?")
+NAME = re.compile(r'(?<=id=")\w+(?=")|(?<=#)\w+(?=["\)])')
 
 
 @pytest.mark.parametrize("name", EXPLORERS)
@@ -183,3 +189,31 @@ def test_typed_values_draw_the_same_picture():
 def test_bad_arguments(make, kind, message):
     with pytest.raises(kind, match=message):
         make()
+
+
+def assert_drawn_alike(one, other):
+    """The layout, which is solved by iteration, gives other last digits, and names with them."""
+    one, other = (NAME.sub("name", svg) for svg in (one, other))
+    assert NUMBER.sub("0", one) == NUMBER.sub("0", other)
+    numbers = ([float(number) for number in NUMBER.findall(svg)] for svg in (one, other))
+    numpy.testing.assert_allclose(*numbers, atol=0.05)
+
+
+@pytest.mark.parametrize("name", [name for name in EXPLORERS if name != "memory"])  # which measures
+def test_no_matplotlibrc_reaches_a_still_picture(name, hostile_settings):
+    usual = EXPLORERS[name]().picture
+    with hostile_settings():
+        assert_drawn_alike(EXPLORERS[name]().picture.svg, usual.svg)
+
+
+def test_no_matplotlibrc_reaches_a_slider(hostile_settings):
+    frames = []
+    for settings in (contextlib.nullcontext, hostile_settings):
+        with settings():
+            explorer = EXPLORERS["tangent"]()
+            figure, update = explorer.new_figure()
+            canvas = Canvas(figure)
+            for x in (0.5, -1.0):
+                frame = canvas.frame(lambda x=x, update=update, explorer=explorer: explorer.move(update, {"x": x}))
+            frames.append(frame.pixels.astype(int))
+    assert abs(frames[0] - frames[1]).mean() < 0.1
