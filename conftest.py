@@ -1,21 +1,29 @@
-"""For every test and every notebook run by pytest: the learner's own record is out of reach, and so is the board."""
+"""For every test and every notebook run by pytest: the learner's settings, record and board are out of reach."""
 
+import atexit
 import os
+import sys
 import tempfile
 from pathlib import Path
 
 import pytest
 
+from surroundings import surroundings
+
 FOLDER_VARIABLE = "COURSE_UTILS_DATA"
-BOARD_VARIABLES = ("COURSE_UTILS_BOARD", "COURSE_UTILS_PSEUDONYM")
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    folder = tempfile.TemporaryDirectory(prefix="course_utils_")
-    config.add_cleanup(folder.cleanup)
-    os.environ[FOLDER_VARIABLE] = folder.name
-    for name in BOARD_VARIABLES:
-        os.environ.pop(name, None)
+def pytest_configure() -> None:
+    folder = tempfile.TemporaryDirectory(prefix="course_utils_", ignore_cleanup_errors=True)
+    atexit.register(folder.cleanup)  # pytest-xdist's workers do not come to pytest's own cleaning up
+    own = surroundings(Path(folder.name))
+    for name in set(os.environ) - set(own):
+        del os.environ[name]
+    os.environ.update(own)
+    if "matplotlib" in sys.modules:  # it has read the learner's matplotlibrc to find the fonts
+        import matplotlib
+
+        matplotlib.rcdefaults()
 
 
 @pytest.fixture(autouse=True)

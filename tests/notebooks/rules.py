@@ -28,7 +28,8 @@ UNCOMPARED = re.compile(r"(?i)nbval[-_](?:skip|ignore[-_]output|raises[-_]except
 REASON = re.compile(r"(?m)^# not compared: \w+ \w+ \w+")
 DRAWING = {"matplotlib", "pylab", "seaborn", "plotly", "bokeh", "ipywidgets", "anywidget", "IPython"}
 PRIVATE = re.compile(
-    r"(?<![\w./:<])/(?:home|root|Users|tmp|work|opt|usr|var|private)/|[A-Z]:\\Users|ipykernel_\d|\b0x[0-9a-f]{6,}"
+    r"(?<![\w./:<])/(?:home|root|Users|tmp|work|opt|usr|var|private|srv|mnt|media|nix|Library|Volumes)/"
+    r"|\b[A-Z]:\\(?:Users|Program|Windows|Temp)|ipykernel_\d|\b0x[0-9a-f]{6,}|\.pyi?:\d|(?:site|dist)-packages"
 )
 FORMULA = r"\$\$.+?\$\$|\\\[.+?\\\]|\\begin\{.+?\\end\{\w+\*?\}"
 FENCE = r"^```.*?^```"
@@ -327,7 +328,7 @@ def metadata_is_the_same_everywhere(notebook: NotebookNode) -> list[str]:
 
 @rule
 def nothing_of_one_machine(notebook: NotebookNode) -> list[str]:
-    """No folder of the author's machine and no address of an object, in outputs or in cells."""
+    """No folder of the author's machine, no line of another package's source, no address, in outputs or in cells."""
     said = [(cell.id, cell.source) for cell in notebook.cells]
     said += [(name, text) for name, output in outputs(notebook) for text in texts(output)]
     return [f"{name}: {found[0]!r}" for name, text in said for found in [PRIVATE.search(text)] if found]

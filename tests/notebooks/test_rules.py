@@ -123,6 +123,9 @@ SPOILT: list[tuple[rules.Rule, str, Spoil]] = [
     (rules.metadata_is_the_same_everywhere, "an id used twice", lambda n: n.cells[0].update(id=n.cells[1].id)),
     (rules.nothing_of_one_machine, "a folder", lambda n: write(n, "stdout", "in /home/ada/course/a.py")),
     (rules.nothing_of_one_machine, "a Windows folder", lambda n: write(n, "stdout", "in C:\\Users\\ada")),
+    (rules.nothing_of_one_machine, "a mounted folder", lambda n: write(n, "stdout", "in /srv/Übung & Kurs/a.py")),
+    (rules.nothing_of_one_machine, "a package's line", lambda n: write(n, "stderr", "torch/x.py:979: UserWarning: w")),
+    (rules.nothing_of_one_machine, "a package's folder", lambda n: show(n, text_plain="site-packages/torch")),
     (rules.nothing_of_one_machine, "an address", lambda n: show(n, text_plain="<object at 0x7f001122>")),
     (
         rules.nothing_of_one_machine,

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import nbformat
@@ -10,6 +15,7 @@ from nbformat.v4 import new_code_cell, new_notebook, new_output
 
 import mini
 import refresh
+from surroundings import surroundings
 
 WIDGET = "import ipywidgets\nipywidgets.IntSlider(description='x')"
 STREAMS = "import sys, warnings\nprint('one')\nsys.stdout.flush()\nprint('two')\nobject()"
@@ -83,6 +89,74 @@ def test_a_traceback_keeps_every_frame_of_a_cell() -> None:
 def test_a_traceback_names_no_folder_of_the_machine() -> None:
     (frame,) = refresh.stable_traceback([f"in {refresh.ROOT}/course_utils/tables.py and {refresh.sys.base_prefix}/lib"])
     assert frame == "in course_utils/core/tables.py and python/lib"
+
+
+HOSTILE = {
+    "PYTHONWARNINGS": "error", "COLUMNS": "30", "NO_COLOR": "1", "LC_ALL": "C", "MPLBACKEND": "TkAgg",
+    "PYTHONSTARTUP": "/no/such/file", "JUPYTER_PATH": "/no/such/folder", "TORCH_LOGS": "+all", "PYTHONDEVMODE": "1",
+}  # fmt: skip
+PROFILE = """\
+c = get_config()
+c.InteractiveShell.ast_node_interactivity = "all"
+c.PlainTextFormatter.float_precision = "%.1f"
+c.InteractiveShellApp.exec_lines = ["print('mine')"]
+"""
+SEEN = f"""\
+import os, sys, matplotlib
+print({HOSTILE}.items() & os.environ.items(), sys.warnoptions, matplotlib.rcParams["font.size"])
+warnings = __import__("warnings")
+warnings.warn("careful")
+"one"
+1 / 3
+"""
+
+
+@pytest.fixture
+def hostile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A user with settings of their own everywhere, in a home with a difficult name that cannot be written to."""
+    home = tmp_path / "Übung & [Kurs] (neu)"
+    for place in (".ipython/profile_default", "ipython/profile_default"):
+        (home / place).mkdir(parents=True)
+        (home / place / "ipython_config.py").write_text(PROFILE)
+    for place in (".config/matplotlib", "matplotlib"):
+        (home / place).mkdir(parents=True)
+        (home / place / "matplotlibrc").write_text("font.size: 30\ntext.usetex: True\n")
+    (home / "tmp").mkdir()
+    folders = {"HOME": ".", "IPYTHONDIR": "ipython", "MPLCONFIGDIR": "matplotlib", "TMPDIR": "tmp"}
+    for name, value in (HOSTILE | {name: str(home / place) for name, place in folders.items()}).items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr("tempfile.tempdir", None)
+    for place in (".config", "."):
+        (home / place).chmod(0o500)
+    yield home
+    for place in (".", ".config"):
+        (home / place).chmod(0o700)
+
+
+def test_the_users_settings_are_not_stored(tmp_path: Path, hostile: Path) -> None:
+    path = write(tmp_path / "lesson.ipynb", SEEN)
+    refresh.refresh(path)
+    said, warning, result = nbformat.read(path, as_version=4).cells[0].outputs
+    assert said.text == "set() [] 10.0\n"
+    assert warning.text.startswith("<cell>:4: UserWarning: careful")
+    assert result.data == {"text/plain": "0.3333333333333333"}
+
+
+def test_the_users_settings_are_not_compared(tmp_path: Path, hostile: Path) -> None:
+    path = write(tmp_path / "test_lesson.ipynb", "import warnings", WARNING, "1 / 3")
+    refresh.refresh(path)
+    shutil.copy(refresh.ROOT / "conftest.py", tmp_path)
+    options = ["-c", str(refresh.ROOT / "pyproject.toml"), "--rootdir", str(tmp_path), "-p", "no:cacheprovider"]
+    # the run itself may stumble over a warning of pytest's; `error` is for what it starts
+    plain = {**os.environ, "PYTHONWARNINGS": "default"}
+    command = [sys.executable, "-m", "pytest", *options, str(path)]
+    done = subprocess.run(command, cwd=refresh.ROOT, capture_output=True, encoding="utf-8", env=plain)
+    assert "3 passed" in done.stdout, done.stdout + done.stderr
+
+
+def test_a_list_of_fonts_is_there_already(tmp_path: Path) -> None:
+    own = surroundings(tmp_path)
+    assert [*Path(own["MPLCONFIGDIR"]).glob("fontlist-*.json")]
 
 
 def test_shows_its_progress(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
