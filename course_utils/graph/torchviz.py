@@ -13,7 +13,7 @@ import torch
 from ..core import palette
 from ..core.checks import describe
 from ..core.picture import Picture
-from .layout import Point, lay_out
+from .draw.layout import Point, lay_out
 
 if TYPE_CHECKING:
     from graphviz import Digraph

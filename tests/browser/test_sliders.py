@@ -12,7 +12,8 @@ from course_utils.core import palette
 SETUP = """
 import time
 import numpy
-from course_utils import Picture, explore, palette
+from course_utils import Picture, explore
+from course_utils.core import palette
 from course_utils.sliders import play
 xs = numpy.linspace(-2, 2, 101)
 calls = []

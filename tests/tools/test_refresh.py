@@ -87,7 +87,9 @@ def test_a_traceback_keeps_every_frame_of_a_cell() -> None:
 
 
 def test_a_traceback_names_no_folder_of_the_machine() -> None:
-    (frame,) = refresh.stable_traceback([f"in {refresh.ROOT}/course_utils/tables.py and {refresh.sys.base_prefix}/lib"])
+    (frame,) = refresh.stable_traceback(
+        [f"in {refresh.ROOT}/course_utils/core/tables.py and {refresh.sys.base_prefix}/lib"]
+    )
     assert frame == "in course_utils/core/tables.py and python/lib"
 
 
