@@ -4,16 +4,19 @@
     python tools/course.py -m jupyter lab                  the same, then `python -m jupyter lab` inside it
     python tools/course.py --with=test -m pytest           with the extra `test` of pyproject.toml
 
+TORCH=cpu in the environment takes PyTorch's small build on Linux too, TORCH=cuda the large one that pip brings there.
 Standard library only, and readable by Python 3.6, so that an old Python gets a message rather than a syntax error.
 """
 
 import hashlib
+import json
 import os
 import platform
 import re
 import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -23,12 +26,22 @@ PYTHON = BIN / ("python.exe" if os.name == "nt" else "python")
 PIP_LOG = VENV / "pip.log"
 LESSONS = "lab"  # the extra of pyproject.toml that the lessons need; always installed
 STAMP = VENV / "installed"
+CONSTRAINTS = ROOT / "constraints.txt"
+BUILDS = ("cpu", "cuda")  # of PyTorch: what TORCH may say
+CUDA = r"(nvidia|cuda)-"  # how the names begin of what only the large build needs
+FEW_RETRIES = ["--retries", "1"]
+OLDEST_PIP = (23, 3)  # from here on a rehearsed install downloads no more than descriptions
 WHEELS = ROOT / "wheels"  # on a stick made by tools/wheelhouse.py: every package, so that no index is asked
 SETTINGS = {
     ROOT / "tools/jupyter/overrides.json": VENV / "share/jupyter/lab/settings/overrides.json",
     ROOT / "tools/jupyter/jupyter_server_config.json": VENV / "etc/jupyter/jupyter_server_config.json",
 }
-SOURCES = [ROOT / "pyproject.toml", ROOT / "constraints.txt", Path(__file__).resolve()] + sorted(SETTINGS)
+SOURCES = [ROOT / "pyproject.toml", CONSTRAINTS, Path(__file__).resolve()] + sorted(SETTINGS)
+
+LARGE_BUILD = """
+On this machine pip brings PyTorch with CUDA: about 3 GB to download. No lesson needs a GPU.
+    the small build, 0.2 GB    make lab TORCH=cpu     (without make: TORCH=cpu python3 tools/course.py ...)
+    the large one, 3 GB        make lab TORCH=cuda    (without make: TORCH=cuda python3 tools/course.py ...)"""
 
 # What pip's log says -> what happened, and what to do. The first that matches is told.
 FAILURES = [
@@ -139,6 +152,88 @@ def make_venv() -> None:
         )
 
 
+def rehearse(options: list, environment: dict):
+    """What pip would install for PyTorch itself, described in its report; None if it found nothing."""
+    with tempfile.TemporaryDirectory() as folder:
+        report = Path(folder, "report.json")
+        command = [str(PYTHON), "-m", "pip", "install", "--dry-run", "--no-deps", "--report", str(report)]
+        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+        if subprocess.call(command + options + ["-c", str(CONSTRAINTS), "torch"], env=environment, **quiet):
+            return None
+        return json.loads(report.read_text(encoding="utf-8"))["install"]
+
+
+def pip_brings_cuda(environment: dict) -> bool:
+    """Whether pip would install a PyTorch with CUDA; asks the index only if no folder that pip knows has a PyTorch."""
+    found = rehearse(["--no-index"], environment)
+    if found is None:
+        print("Asking pip's index which build of PyTorch this machine would get ...", flush=True)
+        pip = [str(PYTHON), "-m", "pip"]
+        version = subprocess.check_output(pip + ["--version"], env=environment).decode().split()[1]
+        is_old = tuple(map(int, re.findall(r"\d+", version)[:2])) < OLDEST_PIP
+        update = pip + ["install", "--quiet", "--upgrade", "pip"] + FEW_RETRIES
+        if is_old and subprocess.call(update, env=environment, stderr=subprocess.DEVNULL):
+            return False  # the index cannot be reached: the install itself says so
+        found = rehearse(FEW_RETRIES, environment)
+    needs = [need for package in found or [] for need in package["metadata"].get("requires_dist", [])]
+    return any(re.match(CUDA, need) for need in needs)
+
+
+def ask_for_build() -> str:
+    """The build that the person at the terminal wants; without one, CI goes on with pip's, and all others stop."""
+    if os.environ.get("CI", "").lower() not in ("", "0", "false"):
+        print("Installing PyTorch with CUDA, about 3 GB, since CI is set. TORCH=cpu takes the small build.", flush=True)
+        return "cuda"
+    if not (sys.stdin and sys.stdin.isatty() and sys.stdout.isatty()):
+        fail("The install stopped before the download of PyTorch." + LARGE_BUILD, "run one of these two commands.")
+    print(LARGE_BUILD)
+    answer = ""
+    try:
+        while answer not in BUILDS:
+            answer = input("Type cpu or cuda, then Enter (Ctrl+C stops): ").strip().lower()
+    except (EOFError, KeyboardInterrupt):
+        fail("Nothing was downloaded.", "run one of the two commands above.")
+    return answer
+
+
+def bring_small_build(environment: dict) -> None:
+    """Installs PyTorch's CPU build with uv, which knows where PyTorch keeps it; pip brings the rest."""
+    print("Installing PyTorch's CPU build with uv ...", flush=True)
+    constraints = ["-c", str(CONSTRAINTS)]
+    pip = [str(PYTHON), "-m", "pip", "install", "--quiet"]
+    uv = [str(PYTHON), "-m", "uv", "pip", "install", "--python", str(PYTHON), "--torch-backend", "cpu", "--no-deps"]
+    for command in (pip + constraints + ["uv"], uv + constraints + ["torch"]):
+        if subprocess.call(command, env=environment):
+            fail(
+                "PyTorch's CPU build could not be installed (the reason stands above).",
+                "check the connection and run the same command again; where only pip's own index can be reached,\n"
+                "TORCH=cuda takes the large build from there.",
+            )
+
+
+def has_cuda() -> bool:
+    """Whether the PyTorch in `.venv` is a build with CUDA."""
+    files = VENV.glob("lib/python*/site-packages/torch-*.dist-info/METADATA")
+    return any(re.search("(?m)^Requires-Dist: " + CUDA, file.read_text(encoding="utf-8")) for file in files)
+
+
+def settle_build(environment: dict) -> None:
+    """Before pip runs on Linux: if it would bring PyTorch with CUDA, says so, and installs the CPU build if wanted."""
+    wanted = environment.get("TORCH", "")
+    if platform.system() == "Linux" and not WHEELS.is_dir() and pip_brings_cuda(environment):
+        if (wanted or ask_for_build()) == "cpu":
+            bring_small_build(environment)
+
+
+def check_build() -> None:
+    """Stops if TORCH says something unknown, or what `.venv` contradicts."""
+    wanted = os.environ.get("TORCH", "")
+    if wanted not in ("",) + BUILDS:
+        fail(f"TORCH={wanted}: PyTorch has no such build here.", "write TORCH=cpu or TORCH=cuda.")
+    if wanted == "cpu" and has_cuda():
+        fail(f"TORCH=cpu, but {VENV} holds PyTorch with CUDA.", "remove that folder, then run the same command again.")
+
+
 def install(extras: list) -> None:
     """Installs the project with its extras through the constraints; what already fits (a CPU-only torch) is kept."""
     environment = dict(os.environ, PIP_USER="0", PIP_DISABLE_PIP_VERSION_CHECK="1")
@@ -146,12 +241,13 @@ def install(extras: list) -> None:
         subprocess.check_call([str(PYTHON), "-m", "ensurepip"])
     if PIP_LOG.exists():
         PIP_LOG.unlink()
+    settle_build(environment)
     target = f"{ROOT}[{','.join(extras)}]"
     print("Installing what the course needs. The first time this takes a few minutes.", flush=True)
     pip = [str(PYTHON), "-m", "pip", "install", "--log", str(PIP_LOG)]
     if WHEELS.is_dir():
         pip += ["--no-index", "--find-links", str(WHEELS)]
-    if subprocess.call(pip + ["-c", str(ROOT / "constraints.txt"), "-e", target], env=environment):
+    if subprocess.call(pip + ["-c", str(CONSTRAINTS), "-e", target], env=environment):
         log = PIP_LOG.read_text(encoding="utf-8", errors="replace")
         for pattern, what, todo in FAILURES:
             if re.search(pattern, log):
@@ -209,6 +305,7 @@ def main(arguments: list) -> int:
         extras.add(arguments.pop(0).split("=", 1)[1])
     for unknown in sorted(extras.difference(known_extras())):
         fail(f"--with={unknown}: the course has no such extra.", "write one of " + ", ".join(known_extras()))
+    check_build()
     bring_up_to_date(extras)
     return run(arguments) if arguments else 0
 

@@ -8,7 +8,6 @@ import re
 import shutil
 import subprocess
 import sys
-import zipfile
 from pathlib import Path
 
 import pytest
@@ -16,6 +15,7 @@ from packaging.specifiers import SpecifierSet
 
 import course
 import wheelhouse
+from small_wheel import make_wheel
 
 ROOT = Path(__file__).resolve().parents[2]
 NO_NETWORK = {"PIP_CONFIG_FILE": os.devnull, "PIP_INDEX_URL": "http://127.0.0.1:9", "PIP_RETRIES": "0"}
@@ -41,21 +41,6 @@ version = "1.0"
 requires-python = ">=3.10,<3.14"
 dynamic = ["dependencies", "optional-dependencies"]
 """
-
-
-def make_wheel(folder: str | Path, name: str, *, version: str = "1.0", requires: str = "", code: str = "") -> str:
-    """A wheel of one package whose `__main__` is `code`; returns its file's name."""
-    file = f"{name}-{version}-py3-none-any.whl"
-    told = f"{name}-{version}.dist-info"
-    with zipfile.ZipFile(Path(folder, file), "w") as wheel:
-        wheel.writestr(f"{name}/__init__.py", "")
-        wheel.writestr(f"{name}/__main__.py", code)
-        wheel.writestr(f"{told}/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n{requires}")
-        wheel.writestr(
-            f"{told}/WHEEL", "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
-        )
-        wheel.writestr(f"{told}/RECORD", "")
-    return file
 
 
 @pytest.fixture
