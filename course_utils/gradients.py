@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from .core.internals import norms
-from .graph.words.numbers import format_number
+from .core.numbers import format_number
 
 APART = 1e4  # how many times smaller or larger than the last layer's gradient counts as trouble
 SAFE = (1e-15, 1e15)  # lengths between which no square leaves float32

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 import torch
 
-from ..graph.words.numbers import format_number
 from .checks import describe
+from .numbers import format_number
 
 
 def format_cell(value: object) -> str:

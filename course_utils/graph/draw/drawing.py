@@ -11,11 +11,24 @@ from math import ceil, prod
 from typing import NamedTuple
 
 from ...core.checks import check_text, check_whole, describe
+from ...core.numbers import format_number
 from ...core.picture import Picture
 from ..data import Edge, Graph
 from ..garbage import collecting_later
-from ..words.numbers import format_number, format_shape, format_summary
-from ..words.text import align, cells, clean, factor, gradient_text, label, node_table, remarks, summary, value_text
+from ..words.text import (
+    align,
+    cells,
+    clean,
+    factor,
+    format_shape,
+    format_summary,
+    gradient_text,
+    label,
+    node_table,
+    remarks,
+    summary,
+    value_text,
+)
 from .choose import FEW, LIMIT, Card, View, choose_cards
 from .faces import Face, draw_face, make_face, representative
 from .layout import lay_out

@@ -13,7 +13,6 @@ from math import ceil, prod
 from typing import NamedTuple
 
 from ..data import Edge, Graph, Node, Summary
-from ..words.numbers import format_shape, format_summary
 from ..words.signs import sign_of
 from ..words.text import (
     KEPT,
@@ -23,6 +22,8 @@ from ..words.text import (
     cells,
     clean,
     count,
+    format_shape,
+    format_summary,
     gradient_text,
     is_kept,
     label,

@@ -24,8 +24,9 @@ from typing import Any
 import torch
 
 from ...core.checks import describe
+from ...core.numbers import format_number
 from ..data import Edge, Graph, Node, Summary
-from ..words.numbers import format_number, format_shape, format_summary
+from ..words.text import format_shape, format_summary
 from .summary import summarise, summarise_number
 from .walk import BEYOND
 

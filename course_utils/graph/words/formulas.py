@@ -9,9 +9,9 @@ from functools import cache
 from typing import Any, NamedTuple
 
 from ...core.internals import Unknown, saved, saved_or
+from ...core.numbers import format_number
 from ..data import Summary
-from .numbers import format_number, format_shape
-from .text import clean
+from .text import clean, format_shape
 
 # Local derivatives of elementwise operations, one text for each input; {0}, {1} are the operation's own inputs.
 _ELEMENTWISE: dict[str, tuple[str, ...]] = {

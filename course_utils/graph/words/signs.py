@@ -6,8 +6,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from ..data import Edge, Graph, Node
-from .numbers import format_summary
-from .text import called, cells, clean, is_plain
+from .text import called, cells, clean, format_summary, is_plain
 
 INFIX = {"Mul": "×", "Add": "+", "Sub": "−", "Rsub": "−", "Div": "÷", "Mm": "@", "Mv": "@", "Bmm": "@", "Dot": "·"}
 AROUND = {

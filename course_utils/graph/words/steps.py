@@ -9,9 +9,8 @@ from dataclasses import replace
 from ..data import Edge, Graph, Summary
 from ..draw.drawing import Spot
 from ..draw.faces import spelled_sum
-from .numbers import format_summary
 from .signs import sign_of
-from .text import clean, factor, gradient_text, label, product
+from .text import clean, factor, format_summary, gradient_text, label, product
 
 ROOM = 40
 

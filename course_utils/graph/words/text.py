@@ -7,8 +7,8 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
+from ...core.numbers import format_number, scientific
 from ..data import Edge, Graph, Node, Summary
-from .numbers import format_number, format_shape, format_summary
 
 NOT_YET = "no gradient yet"
 NOT_KEPT = "gradient not kept"
@@ -80,6 +80,44 @@ def trouble(node: Node) -> str | None:
         if summary is not None and summary.trouble:
             return summary.trouble
     return node.note
+
+
+def format_shape(shape: Sequence[int]) -> str:
+    """(2, 3), and (3,) for a vector, as Python writes it."""
+    return str(tuple(shape))
+
+
+def format_summary(summary: Summary, *, room: int | None = None) -> str:
+    """A tensor's value in at most `room` characters where that can be done: its entries, or else its norm.
+
+    Args:
+        summary: what is known of the tensor.
+        room: the number of characters there are, or None for no limit.
+    """
+    if not summary.numbers:
+        return _without_entries(summary, room)
+    texts = [format_number(number) for number in summary.numbers]
+    nested = _nest(texts, summary.shape)
+    if room is None or len(nested) <= room or len(texts) == 1:
+        return nested
+    return f"all {texts[0]}" if len(set(texts)) == 1 else _without_entries(summary, room)
+
+
+def _without_entries(summary: Summary, room: int | None) -> str:
+    if 0 in summary.shape:
+        return "empty"
+    if summary.norm is None:
+        return f"has {summary.trouble}" if summary.trouble else "not shown"
+    text = format_number(summary.norm)
+    if room is not None and len(text) > room - 5 and math.isfinite(summary.norm):
+        text = scientific(summary.norm, 1)
+    return f"norm {text}"
+
+
+def _nest(texts: list[str], shape: tuple[int, ...]) -> str:
+    for length in reversed(shape):
+        texts = [f"[{', '.join(texts[at : at + length])}]" for at in range(0, len(texts), length)]
+    return texts[0]
 
 
 def value_text(summary: Summary | None, *, room: int | None = None) -> str:

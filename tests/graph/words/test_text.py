@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from course_utils.graph.data import Graph, Node
-from course_utils.graph.words.text import called, cells, clean, label
+from course_utils.graph.data import Graph, Node, Summary
+from course_utils.graph.words.text import called, cells, clean, format_summary, label
 
 
 def test_a_graph_reads_as_a_sentence_and_a_table(lesson):
@@ -94,3 +94,21 @@ def test_dot(lesson):
 def test_dot_accepts_hostile_names(name):
     dot = Graph((Node("leaf", name, is_output=True),), ()).to_dot()
     subprocess.run(["dot", "-Tplain"], input=dot, capture_output=True, text=True, timeout=30, check=True)
+
+
+def test_format_summary_shows_entries_where_they_fit():
+    matrix = Summary((2, 2), (1.0, 2.0, 3.0, 4.0), 5.477)
+    assert format_summary(matrix) == "[[1.00, 2.00], [3.00, 4.00]]"
+    assert format_summary(matrix, room=20) == "norm 5.477"
+    assert format_summary(Summary((3, 3), (1.0,) * 9, 3.0), room=20) == "all 1.00"
+    assert format_summary(Summary((), (4.0,), 4.0), room=1) == "4.00"
+    assert format_summary(Summary((1, 1), (4.0,), 4.0)) == "[[4.00]]"
+
+
+def test_format_summary_without_entries():
+    assert format_summary(Summary((100,), (), 3.0)) == "norm 3.00"
+    assert format_summary(Summary((100,), (), 15582.87), room=11) == "norm 1.6e4"
+    assert format_summary(Summary((100,), (), 1.2345e-7), room=11) == "norm 1.2e−7"
+    assert format_summary(Summary((0, 3), (), 0.0)) == "empty"
+    assert format_summary(Summary((100,), (), None)) == "not shown"
+    assert format_summary(Summary((100,), (), None, "nan")) == "has nan"
