@@ -34,7 +34,7 @@ import torch
 from course_utils import draw_graph, trace
 from course_utils.graph.draw.choose import choose_cards
 from course_utils.graph.draw.layout import lay_out_rows
-from course_utils.graph.read.trace import LIMIT
+from course_utils.graph.show import LIMIT
 from models import Case, chain, lesson, models
 from table import machine, markdown, write_section
 

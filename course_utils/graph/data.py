@@ -7,7 +7,7 @@ operations makes 40,000 of them, and they cost a fifth of a frozen dataclass.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 
 class Summary(NamedTuple):
@@ -30,7 +30,7 @@ class Node(NamedTuple):
     """One tensor of the graph: a leaf, a constant, or what an operation made.
 
     Attributes:
-        kind: "leaf" (collects a gradient), "operation", or "constant" (takes part, collects none; there where its
+        kind: "leaf" (collects a gradient), "operation", or "constant" (takes part, collects none; only if its
             value or shape is known). One made by `detach` has an edge into it, and no gradient flows back along that.
         name: the learner's name for it, or None.
         operation: as autograd names it without "Backward" and number ("Mul", "Pow", "Addmm"), None for a leaf.
@@ -43,6 +43,8 @@ class Node(NamedTuple):
         line: the line of code that made it, or None.
         kept: what `.grad` of the tensor held when it was traced, from whichever backward passes there were; None for
             nothing. Only leaves and tensors that retain their gradient have one.
+        settings: the numbers besides its inputs that an operation's derivative depends on, by PyTorch's names, such as
+            (("exponent", 2.0),); None where they are not known, and before a backward pass.
         note: what a reader should know ("detached here", "a hook of yours is not called here"), or None.
     """
 
@@ -58,6 +60,7 @@ class Node(NamedTuple):
     line: str | None = None
     note: str | None = None
     kept: Summary | None = None
+    settings: tuple[tuple[str, object], ...] | None = None
 
 
 class Edge(NamedTuple):
@@ -68,8 +71,8 @@ class Edge(NamedTuple):
         slot: which input of the target's operation this is, from 0.
         gradient: what flows back along this edge; None means no gradient yet.
         local: the local derivative d target / d source along this edge as a number, for scalars; None otherwise.
-        formula: the local derivative spelled out, "2·x = 2·2.00 = 4.00", or for tensors the shapes of the product;
-            "" where unknown.
+        rule: what turns the target's gradient into this edge's: "operation" (PyTorch's derivative of the target's
+            operation), or with an autograd of the learner's own "factor" (a local derivative) or "function".
     """
 
     source: int
@@ -77,12 +80,12 @@ class Edge(NamedTuple):
     slot: int = 0
     gradient: Summary | None = None
     local: float | complex | None = None
-    formula: str = ""
+    rule: str = "operation"
 
 
 @dataclass(frozen=True, repr=False)
-class Graph:
-    """An autograd graph as plain data.
+class GraphData:
+    """An autograd graph as plain data; `Graph` is one that can be walked backwards and says what it is.
 
     Attributes:
         nodes: in a deterministic topological order, inputs first.
@@ -98,45 +101,3 @@ class Graph:
     backward_order: tuple[int, ...] = field(default_factory=tuple)
     left_out: int | None = 0
     is_freed: bool = False
-    _walk: object = field(default=None, compare=False)
-
-    @classmethod
-    def unread(cls, walk: Any, *, left_out: int | None, is_freed: bool) -> Graph:
-        """A graph whose nodes and edges `walk.read()` puts in order when they are first looked at."""
-        graph = object.__new__(cls)
-        graph.__dict__.update(left_out=left_out, is_freed=is_freed, _walk=walk)
-        return graph
-
-    def __getattr__(self, name: str) -> Any:
-        walk = self.__dict__.get("_walk")
-        if walk is None or name not in ("nodes", "edges", "backward_order"):
-            raise AttributeError(f"a Graph has no {name!r}")
-        self.__dict__.update(walk.read())
-        return self.__dict__[name]
-
-    def backward(self, v: object = None) -> Graph:
-        """A new graph with the gradient at every node and edge, and the local derivatives; autograd is left untouched.
-
-        Args:
-            v: what each output's gradient starts from: nothing for a scalar output; else a tensor or number of the
-                output's shape, or a sequence of them, one for each output.
-
-        Raises:
-            TypeError: `v` is no tensor and no number.
-            ValueError: `v` is missing where it is needed, or has the wrong shape.
-            RuntimeError: the graph's saved values were freed, or changed in place.
-        """
-        from .read.backward import backward
-
-        return backward(self, v)
-
-    def __repr__(self) -> str:
-        from .words.text import describe
-
-        return describe(self)
-
-    def to_dot(self) -> str:
-        """The graph in Graphviz's language, for `dot` and its relatives."""
-        from .words.text import to_dot
-
-        return to_dot(self)

@@ -1,19 +1,25 @@
-"""Sliders on a graph: walk the backward pass node by node, or move a function's inputs."""
+"""The graph's door: `trace` reads one, `draw_graph` draws it, `step_backward` and `explore_graph` put sliders on it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+import inspect
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache, partial
 from itertools import product as combinations
 from math import ceil
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from ..core.checks import check_function, check_text
+import torch
+
+from ..core.checks import check_function, check_text, check_whole, describe
 from ..core.picture import Picture
-from .data import Graph
 from .draw.choose import ALL, choose_cards
-from .draw.drawing import CURVE, GAP, Drawing, Frame, frame_for, label_lines, read_graph, wrapped
+from .draw.choose import LIMIT as CARDS
+from .draw.drawing import CURVE, GAP, MOST_CARDS, Drawing, Frame, frame_for, label_lines, picture_of, wrapped
 from .draw.strokes import CELL
+from .graph import Graph
+from .read.foreign import is_foreign, read_foreign
+from .read.trace import read_function, read_tensors
 from .words.steps import Stages
 from .words.text import cells
 
@@ -22,6 +28,132 @@ if TYPE_CHECKING:
     from ..sliders.controls import Control
 
 MOST_NODES, POSITIONS, WIDEST_GAP = 200, 32, 230
+# More tensors than anybody looks at, and read in a few milliseconds.
+LIMIT = 4500
+_FLAG = (bool, type(None))
+
+
+def trace(
+    target: torch.Tensor | Sequence[torch.Tensor] | Callable[..., object],
+    /,
+    *,
+    model: torch.nn.Module | None = None,
+    limit: int | None = None,
+    values: bool | None = None,
+    **names: object,
+) -> Graph:
+    """Reads an autograd graph into plain data, and leaves everything as it was.
+
+    `trace(z, x=x, y=y)` reads the graph behind `z` and calls the tensors `x` and `y` by these names. Of the forward
+    values it knows those that autograd or you still hold, and what follows from them.
+    `trace(f, x=2.0, y=3.0)` calls `f` on new leaves with these values, so every value, line of code and module call
+    is known. Numbers and tensors become leaves; an `nn.Module` gets its tensors as they are.
+    `trace(z, x=x)` also reads a graph of your own objects, if they have what the module `foreign` asks for.
+
+    An option below counts as a name where it is given a tensor (`trace(z, limit=limit)`), or where the function has
+    a parameter of that name.
+
+    Args:
+        target: the output, a tensor or several; or the function or `nn.Module` that makes it.
+        model: the module whose parameters lend their names, and whose parts tell which of them made what.
+        limit: the most tensors to read, those nearest to the output first (4,500 if not given).
+        values: False reads no forward values, which is faster on a big graph.
+        names: the tensors to call by name; or the function's inputs.
+
+    Raises:
+        TypeError: `target`, an option or a name is of the wrong type, or the inputs do not fit the function.
+        ValueError: there is no graph behind `target`, a tensor is not in it, or two names stand for the same tensor.
+    """
+    if callable(target) or model is not None or limit is not None or not isinstance(values, _FLAG):
+        model, limit, values, names = _sort_out(target, {"model": model, "limit": limit, "values": values}, names)
+    limit = LIMIT if limit is None else limit
+    if callable(target):
+        with torch.inference_mode(False), torch.enable_grad():
+            return read_function(target, names, model=model, limit=limit)
+    if not isinstance(target, torch.Tensor) and is_foreign(target):
+        return read_foreign(target, names, model=model, limit=limit)
+    return read_tensors(target, names, model=model, limit=limit, values=values)
+
+
+def _sort_out(
+    target: object, options: dict[str, Any], names: dict[str, object]
+) -> tuple[torch.nn.Module | None, int | None, bool | None, dict[str, object]]:
+    """The options that are none of the names, checked, and the names."""
+    own = _own_names(target)
+    for option, given in options.items():
+        if isinstance(given, torch.Tensor) or (given is not None and option in own):
+            names[option], options[option] = given, None
+    model, limit, values = options.values()
+    if model is not None and not isinstance(model, torch.nn.Module):
+        raise TypeError(f"model is {describe(model)}; expected the nn.Module that the output comes from")
+    if values is not None and not isinstance(values, bool):
+        raise TypeError(f"values is {describe(values)}; expected True or False")
+    if limit is not None:
+        limit = check_whole(limit, name="limit", low=1, high=100_000_000)
+    return model, limit, values, names
+
+
+def _own_names(target: object) -> Mapping[str, object]:
+    """The parameters of a function, by name."""
+    if not callable(target):
+        return {}
+    try:
+        return inspect.signature(target.forward if isinstance(target, torch.nn.Module) else target).parameters
+    except (TypeError, ValueError):  # a function in C that does not tell
+        return {}
+
+
+def draw_graph(
+    target: object,
+    /,
+    *,
+    model: object = None,
+    open: str | None = None,
+    title: str = "",
+    gradients: bool = False,
+    limit: int = CARDS,
+    **names: object,
+) -> Picture:
+    """Draws an autograd graph, left to right, with the value and the gradient of every tensor on it.
+
+    `draw_graph(z, x=x, y=y)` shows the graph as the forward pass leaves it: every gradient reads "no gradient yet",
+    which is not 0. `draw_graph(z, x=x, y=y, gradients=True)` shows what a backward pass from `z` brings, on every node
+    and, flowing back, on every edge; nothing is written to `.grad` and the graph is not freed.
+
+    Leaves are round, operations square, outputs have a thick border; a value is blue, a gradient orange and dashed.
+    A big graph shows its modules, with repeats folded: `draw.choose` gives the rules.
+
+    Args:
+        target: a tensor, several tensors, a function (then `names` are its inputs), a `Graph` made by `trace`,
+            or the output of an autograd of your own (the module `foreign` says what its objects need).
+        model: the module behind the tensors: its parameters get their names, and it can be collapsed part by part.
+        open: the part of the model to look into, such as "encoder.0"; "all" for every node.
+        title: a line over the picture.
+        gradients: True to run a backward pass for the picture.
+        limit: the most cards to draw, at most 1,000; a picture of more makes no sense.
+        names: the tensors to call by name, or the function's inputs.
+
+    Raises:
+        TypeError: `target` is none of these, an option is of the wrong type, or names are given with a `Graph`.
+        ValueError: no graph leads to `target`, a name does not fit, or `open` names no part of the model.
+    """
+    if open is not None and not isinstance(open, str):
+        raise TypeError(f"open is {describe(open)}; expected the name of a module, such as 'encoder.0', or 'all'")
+    if not isinstance(gradients, bool):
+        raise TypeError(f"gradients is {describe(gradients)}; expected True or False")
+    limit, title = check_whole(limit, name="limit", low=2, high=MOST_CARDS), check_text(title, name="title")
+    graph = read_graph(target, model, names)
+    return picture_of(graph.backward() if gradients else graph, open=open, title=title, limit=limit)
+
+
+def read_graph(target: object, model: object, names: dict[str, object]) -> Graph:
+    """The graph of what `draw_graph` and its relatives accept."""
+    if not isinstance(target, Graph):
+        return trace(target, model=model, **names)
+    if names or model is not None:
+        given = ", ".join([*names, *(["model"] if model is not None else [])])
+        raise TypeError(f"{given} given with a Graph; names belong to trace(…), which made the graph")
+    return target
 
 
 def step_backward(target: object, /, *, model: object = None, title: str = "", **names: object) -> Explorer:

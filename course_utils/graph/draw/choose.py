@@ -6,8 +6,8 @@ from collections.abc import Callable, Hashable, Sequence
 from itertools import groupby
 from typing import NamedTuple
 
-from ..data import Graph
-from ..words.signs import WITH_NUMBER
+from ..data import GraphData
+from ..words.operations import WITH_NUMBER
 from ..words.text import LONGEST_NAME, clean, is_plain
 
 FEW, OVERVIEW, LIMIT = 40, 25, 200
@@ -62,7 +62,7 @@ class View(NamedTuple):
         return not any(card.is_group for card in self.cards)
 
 
-def choose_cards(graph: Graph, *, open: str | None = None, limit: int = LIMIT) -> View:
+def choose_cards(graph: GraphData, *, open: str | None = None, limit: int = LIMIT) -> View:
     """The cards for a picture that can be read.
 
     A graph of up to 40 nodes shows them all. A bigger one shows its modules, as deep as 25 cards allow. Past those,
@@ -97,7 +97,7 @@ def choose_cards(graph: Graph, *, open: str | None = None, limit: int = LIMIT) -
     return View(tuple(cards), _links(graph, cards), remarks)
 
 
-def _opened(graph: Graph, steps: list[int], open: str) -> list[Card]:
+def _opened(graph: GraphData, steps: list[int], open: str) -> list[Card]:
     inside = {index for index in steps if f"{graph.nodes[index].module}.".startswith(f"{open}.")}
     if not inside:
         modules = dict.fromkeys(_prefix(node.module, 1) for node in graph.nodes if node.module)
@@ -122,7 +122,7 @@ def _prefix(module: str | None, depth: int) -> str:
     return ".".join((module or "").split(".")[:depth])
 
 
-def _by_module(graph: Graph, steps: Sequence[int]) -> Callable[[int], Hashable]:
+def _by_module(graph: GraphData, steps: Sequence[int]) -> Callable[[int], Hashable]:
     """What nodes of one card have in common: their module, cut as deep as an overview allows."""
     modules = [graph.nodes[index].module for index in steps]
     if not any(modules):
@@ -142,26 +142,26 @@ def _runs(steps: Sequence[int], key: Callable[[int], Hashable]) -> list[Card]:
     return [Card(tuple(run), found if isinstance(found, str) else "") for found, run in groupby(steps, key)]
 
 
-def _counted(graph: Graph, card: Card) -> Card:
+def _counted(graph: GraphData, card: Card) -> Card:
     """A module that does the same few operations again and again (a recurrent one) with how often it does them."""
     most = max((part.times for part in _inside(graph, card)), default=0)
     return card._replace(times=most + 1) if most >= MANY_TIMES else card
 
 
-def _unrolled(graph: Graph, card: Card) -> list[Card]:
+def _unrolled(graph: GraphData, card: Card) -> list[Card]:
     """Such a module as one repeat and the rest of them."""
     parts = _inside(graph, card)
     return parts if 0 < len(parts) <= REPEAT_SHOWN else [card]
 
 
-def _inside(graph: Graph, card: Card) -> list[Card]:
+def _inside(graph: GraphData, card: Card) -> list[Card]:
     """The folded operations of a module without parts of its own; [] where there are parts, or little to fold."""
     if card.times > 1 or len(card.members) <= FEW or len({graph.nodes[index].module for index in card.members}) > 1:
         return []
     return _fold(graph, [Card((index,)) for index in card.members], name=card.title)
 
 
-def _fold(graph: Graph, cards: list[Card], *, name: str = "") -> list[Card]:
+def _fold(graph: GraphData, cards: list[Card], *, name: str = "") -> list[Card]:
     """The cards, with what comes three times or more in a row drawn once and then as one card "× n"."""
     if len(cards) <= OVERVIEW:
         return cards
@@ -191,7 +191,7 @@ def _repeat(looks: list[int], at: int) -> tuple[int, int]:
     return best
 
 
-def _repeated(graph: Graph, cards: list[Card], times: int, name: str) -> Card:
+def _repeated(graph: GraphData, cards: list[Card], times: int, name: str) -> Card:
     members = tuple(index for card in cards for index in card.members)
     first, last = cards[0].title or name, cards[-1].title or name
     if not first:
@@ -202,7 +202,7 @@ def _repeated(graph: Graph, cards: list[Card], times: int, name: str) -> Card:
     return Card(members, title, times)
 
 
-def _with_leaves(graph: Graph, steps: list[Card]) -> list[Card]:
+def _with_leaves(graph: GraphData, steps: list[Card]) -> list[Card]:
     """The cards in topological order with the leaves among them, each just before what uses it first."""
     at = {index: number for number, card in enumerate(steps) for index in card.members}
     made = {edge.target for edge in graph.edges}
@@ -235,7 +235,7 @@ def _with_leaves(graph: Graph, steps: list[Card]) -> list[Card]:
     return cards
 
 
-def _belongs(graph: Graph, index: int, user: Card) -> bool:
+def _belongs(graph: GraphData, index: int, user: Card) -> bool:
     """Whether a leaf or a constant is drawn as a part of the one card that uses it.
 
     That goes for parameters (their names have a dot) and leaves without a name in a group, and for plain numbers that
@@ -247,7 +247,7 @@ def _belongs(graph: Graph, index: int, user: Card) -> bool:
     return is_plain(node) and graph.nodes[user.members[0]].operation in WITH_NUMBER
 
 
-def _links(graph: Graph, cards: Sequence[Card]) -> tuple[Link, ...]:
+def _links(graph: GraphData, cards: Sequence[Card]) -> tuple[Link, ...]:
     """Links between cards: one for each edge between two nodes, one in all where a group is at an end."""
     owner: dict[int, int] = {}
     for number, card in enumerate(cards):

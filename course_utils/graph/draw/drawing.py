@@ -10,11 +10,11 @@ from functools import partial
 from math import ceil, prod
 from typing import NamedTuple
 
-from ...core.checks import check_text, check_whole, describe
 from ...core.numbers import format_number
 from ...core.picture import Picture
-from ..data import Edge, Graph
+from ..data import Edge, GraphData
 from ..garbage import collecting_later
+from ..words.steps import Spot
 from ..words.text import (
     align,
     cells,
@@ -38,20 +38,6 @@ GAP, CURVE, WIDER, WIDTH = 82, 32, 36, 970
 LABEL_ROOM, LONGEST_TITLE, MOST_PORTS, MOST_CARDS = 10, 90, 12, 1000
 
 
-class Spot(NamedTuple):
-    """What a drawing lights up, with the rest dimmed, and what it says below.
-
-    Attributes:
-        node: the node at hand; None lights nothing and dims nothing.
-        edges: indices of the edges at hand; they show their product in full.
-        said: sentences below the graph, without their full stops.
-    """
-
-    node: int | None
-    edges: frozenset[int] = frozenset()
-    said: tuple[str, ...] = ()
-
-
 class Frame(NamedTuple):
     """Room that several drawings share, so that nothing jumps from one to the next.
 
@@ -73,7 +59,7 @@ class Frame(NamedTuple):
 class Drawing:
     """A graph laid out, ready to be drawn; the layout holds for any numbers in the same structure."""
 
-    def __init__(self, graph: Graph, view: View, frame: Frame):
+    def __init__(self, graph: GraphData, view: View, frame: Frame):
         self.graph, self.view, self.frame = graph, view, frame
         alone = {representative(graph, card) for card in view.cards if not card.is_group}
         self.uses = uses_of(graph, alone)
@@ -87,7 +73,7 @@ class Drawing:
         sizes = [(face.width, face.height) for face in self.faces]
         self.layout = lay_out(sizes, pairs, gap=frame.gap, lead=frame.lead, port=frame.port, width=WIDTH)
 
-    def _faces(self, graph: Graph) -> list[Face]:
+    def _faces(self, graph: GraphData) -> list[Face]:
         leaving, arriving, chosen = [0] * len(self.view.cards), [0] * len(self.view.cards), []
         for link in self.view.links:
             leaving[link.source] += 1
@@ -108,7 +94,7 @@ class Drawing:
             )
         return chosen
 
-    def picture(self, graph: Graph | None = None, *, title: str = "", spot: Spot | None = None) -> Picture:
+    def picture(self, graph: GraphData | None = None, *, title: str = "", spot: Spot | None = None) -> Picture:
         """The drawing with its description, which is what is said below it where something is, and its table."""
         graph = graph or self.graph
         text = ". ".join(spot.said) + "." if spot else " ".join([summary(graph), *self._parts(), *self.view.remarks])
@@ -126,7 +112,7 @@ class Drawing:
         names = [card_label(self.graph, card) + f" × {card.times}" * (card.times > 1) for card in parts]
         return [f"Drawn in parts: {', '.join(names)}."]
 
-    def svg(self, graph: Graph | None = None, *, title: str = "", spot: Spot | None = None) -> str:
+    def svg(self, graph: GraphData | None = None, *, title: str = "", spot: Spot | None = None) -> str:
         """The drawing, or that of `graph`, which has the same structure and other numbers."""
         graph = graph or self.graph
         faces = self.faces if graph is self.graph else self._faces(graph)
@@ -153,7 +139,7 @@ class Drawing:
     def _is_near(self, card: object, spot: Spot) -> bool:
         return any(self.graph.edges[number].source in card.members for number in spot.edges)
 
-    def _links(self, graph: Graph, spot: Spot | None) -> str:
+    def _links(self, graph: GraphData, spot: Spot | None) -> str:
         """Forward lines with heads, and dashed lines back for gradients; those at hand over the dimmed rest."""
         dim: defaultdict[str, list[str]] = defaultdict(list)
         lit: defaultdict[str, list[str]] = defaultdict(list)
@@ -175,7 +161,7 @@ class Drawing:
             for look, parts in sorted(paths.items())
         )
 
-    def _labels(self, graph: Graph, spot: Spot | None) -> str:
+    def _labels(self, graph: GraphData, spot: Spot | None) -> str:
         """The gradients below the edges; where an edge is at hand, the local derivative above and the product below."""
         if not self.frame.lead:
             return ""
@@ -194,7 +180,7 @@ class Drawing:
             parts.append(f"<g{DIM}>{texts}</g>" if dims else texts)
         return "".join(parts)
 
-    def _foot(self, graph: Graph, said: Sequence[str], top: float) -> tuple[str, float, float]:
+    def _foot(self, graph: GraphData, said: Sequence[str], top: float) -> tuple[str, float, float]:
         """Remarks, the lines about the step at hand, and what the lines and boxes mean; with their width and height."""
         parts, wide = [], 0.0
         for remark in (*self.view.remarks, *remarks(graph)):
@@ -218,7 +204,7 @@ class Drawing:
         return "".join([*parts, row]), max(wide, row_width), top + 30
 
 
-def frame_for(graph: Graph, view: View) -> Frame:
+def frame_for(graph: GraphData, view: View) -> Frame:
     """Narrow columns where groups are drawn, wide ones where tensors flow back; by structure, not by numbers."""
     if not view.is_whole or len(view.cards) > FEW:
         return Frame(gap=32, lead=0)
@@ -226,11 +212,11 @@ def frame_for(graph: Graph, view: View) -> Frame:
     return Frame(gap=GAP + WIDER * wide, lead=GAP + WIDER * wide - CURVE)
 
 
-def card_label(graph: Graph, card: Card) -> str:
+def card_label(graph: GraphData, card: Card) -> str:
     return clean(card.title) if card.is_group else label(graph, representative(graph, card))
 
 
-def card_table(graph: Graph, view: View) -> str:
+def card_table(graph: GraphData, view: View) -> str:
     """A line for each card of a picture with groups on it."""
     rows = [["", "operations", "shape", "value", "gradient"]]
     for card in view.cards:
@@ -245,7 +231,7 @@ def card_table(graph: Graph, view: View) -> str:
     return align(rows)
 
 
-def uses_of(graph: Graph, nodes: Container[int]) -> dict[int, list[int]]:
+def uses_of(graph: GraphData, nodes: Container[int]) -> dict[int, list[int]]:
     """For each of the nodes, the edges along which gradients come back to it, in the order in which they arrive."""
     rank = {index: place for place, index in enumerate(graph.backward_order)}
     uses: dict[int, list[int]] = {}
@@ -273,63 +259,8 @@ def wrapped(said: Sequence[str]) -> list[str]:
     return [line for sentence in said for line in textwrap.wrap(sentence, room, subsequent_indent="    ")]
 
 
-def draw_graph(
-    target: object,
-    /,
-    *,
-    model: object = None,
-    open: str | None = None,
-    title: str = "",
-    gradients: bool = False,
-    limit: int = LIMIT,
-    **names: object,
-) -> Picture:
-    """Draws an autograd graph, left to right, with the value and the gradient of every tensor on it.
-
-    `draw_graph(z, x=x, y=y)` shows the graph as the forward pass leaves it: every gradient reads "no gradient yet",
-    which is not 0. `draw_graph(z, x=x, y=y, gradients=True)` shows what a backward pass from `z` brings, on every node
-    and, flowing back, on every edge; nothing is written to `.grad` and the graph is not freed.
-
-    Leaves are round, operations square, outputs have a thick border; a value is blue, a gradient orange and dashed.
-    A big graph shows its modules, with repeats folded: `model.choose_cards` gives the rules.
-
-    Args:
-        target: a tensor, several tensors, a function (then `names` are its inputs), a `Graph` made by `trace`,
-            or the output of an autograd of your own (the module `foreign` says what its objects need).
-        model: the module behind the tensors: its parameters get their names, and it can be collapsed part by part.
-        open: the part of the model to look into, such as "encoder.0"; "all" for every node.
-        title: a line over the picture.
-        gradients: True to run a backward pass for the picture.
-        limit: the most cards to draw, at most 1,000; a picture of more makes no sense.
-        names: the tensors to call by name, or the function's inputs.
-
-    Raises:
-        TypeError: `target` is none of these, an option is of the wrong type, or names are given with a `Graph`.
-        ValueError: no graph leads to `target`, a name does not fit, or `open` names no part of the model.
-    """
-    if open is not None and not isinstance(open, str):
-        raise TypeError(f"open is {describe(open)}; expected the name of a module, such as 'encoder.0', or 'all'")
-    if not isinstance(gradients, bool):
-        raise TypeError(f"gradients is {describe(gradients)}; expected True or False")
-    limit, title = check_whole(limit, name="limit", low=2, high=MOST_CARDS), check_text(title, name="title")
-    graph = read_graph(target, model, names)
-    return picture_of(graph.backward() if gradients else graph, open=open, title=title, limit=limit)
-
-
-def read_graph(target: object, model: object, names: dict[str, object]) -> Graph:
-    """The graph of what `draw_graph` and its relatives accept."""
-    if not isinstance(target, Graph):
-        from ..read.trace import trace
-
-        return trace(target, model=model, **names)
-    if names or model is not None:
-        given = ", ".join([*names, *(["model"] if model is not None else [])])
-        raise TypeError(f"{given} given with a Graph; names belong to trace(…), which made the graph")
-    return target
-
-
 @collecting_later
-def picture_of(graph: Graph, *, open: str | None = None, title: str = "", limit: int = LIMIT) -> Picture:
-    """The picture of a graph that has been traced; the arguments are those of `draw_graph`."""
+def picture_of(graph: GraphData, *, open: str | None = None, title: str = "", limit: int = LIMIT) -> Picture:
+    """The picture of a graph; the arguments are those of `draw_graph`."""
     view = choose_cards(graph, open=open, limit=limit)
     return Drawing(graph, view, frame_for(graph, view)).picture(title=title)

@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from math import ceil, prod
 from typing import NamedTuple
 
-from ..data import Edge, Graph, Node, Summary
-from ..words.signs import sign_of
+from ..data import Edge, GraphData, Node
+from ..words.operations import sign_of
 from ..words.text import (
     KEPT,
     NOT_KEPT,
@@ -23,10 +23,10 @@ from ..words.text import (
     clean,
     count,
     format_shape,
-    format_summary,
     gradient_text,
     is_kept,
     label,
+    spelled_sum,
     trouble,
     value_text,
 )
@@ -62,7 +62,7 @@ class Face(NamedTuple):
 
 
 def make_face(
-    graph: Graph,
+    graph: GraphData,
     card: Card,
     uses: Sequence[Edge],
     inputs: Sequence[Edge],
@@ -103,7 +103,9 @@ def make_face(
     return Face(kind, name, operation, side, lines, rows, _is_troubled(graph, card), width, height)
 
 
-def _rows(graph: Graph, node: Node, uses: Sequence[Edge], space: int, with_values: bool) -> list[tuple[str, str, str]]:
+def _rows(
+    graph: GraphData, node: Node, uses: Sequence[Edge], space: int, with_values: bool
+) -> list[tuple[str, str, str]]:
     rows = []
     if with_values or node.kind == "constant":
         rows.append(("v", "value", value_text(node.value, room=space)))
@@ -116,14 +118,14 @@ def _rows(graph: Graph, node: Node, uses: Sequence[Edge], space: int, with_value
     return rows
 
 
-def _lines(graph: Graph, card: Card, node: Node) -> list[str]:
+def _lines(graph: GraphData, card: Card, node: Node) -> list[str]:
     lines = [_inside(graph, card) + ", output" * node.is_output] if card.is_group else []
     lines += [format_shape(node.shape)] if node.shape else []
     lines += [f"same tensor, {card.use[0]} of {card.use[1]}"] if card.use else []
     return lines + (textwrap.wrap(clean(node.note, room=2 * NOTE), NOTE) if node.note and not card.is_group else [])
 
 
-def _is_troubled(graph: Graph, card: Card) -> bool:
+def _is_troubled(graph: GraphData, card: Card) -> bool:
     nodes = [graph.nodes[index] for index in card.members]
     if not card.is_group:
         return any(map(trouble, nodes))
@@ -133,12 +135,12 @@ def _is_troubled(graph: Graph, card: Card) -> bool:
     return any(node.gradient is not None and node.gradient.trouble for node in nodes)
 
 
-def _inside(graph: Graph, card: Card) -> str:
+def _inside(graph: GraphData, card: Card) -> str:
     operations = [graph.nodes[index].operation for index in card.members if graph.nodes[index].kind == "operation"]
     return clean(operations[0] or "") if len(operations) == 1 else count(len(operations), "operation")
 
 
-def representative(graph: Graph, card: Card) -> int:
+def representative(graph: GraphData, card: Card) -> int:
     """The node whose value and gradient a card shows: its last operation."""
     last = card.members[-1]
     if len(card.members) == 1 or graph.nodes[last].kind == "operation":
@@ -170,18 +172,12 @@ def total(node: Node, uses: Sequence[Edge]) -> str:
     return f"sum of {len(parts)} of {len(uses)}" if len(parts) < len(uses) else f"sum of {len(uses)} parts"
 
 
-def spelled_sum(parts: Sequence[Summary], *, room: int) -> str:
-    """4.00 + 2.00, with brackets around a number below zero: 4.00 + (−2.00)."""
-    texts = [format_summary(part, room=room) for part in parts]
-    return " + ".join(f"({text})" if at and text.startswith("−") else text for at, text in enumerate(texts))
-
-
 def _title_width(name: str, operation: str) -> float:
     # A number in the sign has room to grow to six characters.
     return (cells(name) + 3 * bool(name and operation) + max(cells(operation), 8 * (" " in operation))) * TITLE_CELL
 
 
-def _heading(graph: Graph, card: Card, node: Node, inputs: Sequence[Edge]) -> tuple[str, str, str]:
+def _heading(graph: GraphData, card: Card, node: Node, inputs: Sequence[Edge]) -> tuple[str, str, str]:
     """Name, sign and side text of a card."""
     if card.is_group:
         return clean(card.title), "", f"× {card.times}" if card.times > 1 else ""

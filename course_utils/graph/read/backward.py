@@ -16,10 +16,8 @@ from torch.autograd.function import BackwardCFunction
 
 from ...core.checks import describe
 from ...core.internals import outputs_of
-from ..data import Graph
-from .facts import Facts, Traced
-from .foreign import Objects
-from .modules import ModuleCalls
+from .facts import Facts
+from .names import ModuleCalls
 from .record import keeping_state
 from .summary import MOST_NUMBERS, Summaries
 from .walk import Walk
@@ -36,28 +34,23 @@ _FREED = (
 )
 
 
-def backward(graph: Graph, v: object) -> Graph:
-    """What `Graph.backward` does."""
-    if isinstance(graph._walk, Objects):
-        return graph._walk.backward(v)
-    if not isinstance(graph._walk, Traced):
-        raise ValueError("this graph does not come from trace(), so there is no autograd graph to walk backwards")
-    traced = graph._walk
-    if None in traced.walk.shapes:
+def pass_back(walk: Walk, facts: Facts, v: object) -> Facts:
+    """The facts with the gradients of a backward pass that starts from `v`; errors as in `Graph.backward`."""
+    if None in walk.shapes:
         raise ValueError(
             f"PyTorch {torch.__version__} does not tell the shapes within a graph, so it cannot be walked backwards; "
             "python -m course_utils doctor says which versions the course was tried with"
         )
-    if None in traced.walk.known_shapes:
+    if None in walk.known_shapes:
         raise ValueError(
             "this graph has nested tensors; their gradients are not read, so it cannot be walked backwards"
         )
-    facts = replace(traced.facts, gradients={}, flows={})
-    starts = _starts(traced.walk, v)
+    facts = replace(facts, gradients={}, flows={})
+    starts = _starts(walk, v)
     # Checkpointing runs parts of the forward pass again.
     with keeping_state(ModuleCalls({})) if facts.recomputes else nullcontext(), torch.no_grad():
-        _Pass(traced.walk, facts).run(starts)
-    return Traced(traced.walk, facts).graph()
+        _Pass(walk, facts).run(starts)
+    return facts
 
 
 def _starts(walk: Walk, v: object) -> list[torch.Tensor]:

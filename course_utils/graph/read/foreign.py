@@ -24,8 +24,8 @@ from typing import Any
 import torch
 
 from ...core.checks import describe
-from ...core.numbers import format_number
-from ..data import Edge, Graph, Node, Summary
+from ..data import Edge, Node, Summary
+from ..graph import Graph
 from ..words.text import format_shape, format_summary
 from .summary import summarise, summarise_number
 from .walk import BEYOND
@@ -134,12 +134,10 @@ class Objects:
         own, up = (_shape(self.objects[at].data) for at in (source, target))
         flow = _summary(share, f"what flows back from {describe(self.objects[target])}")
         if callable(local):
-            return Edge(source, target, slot, flow, None, f"upstream {format_shape(up)} → {format_shape(own)}")
-        if math.prod(own) == math.prod(up) == 1:
-            number = _summary(local, f"local[{slot}] of {describe(self.objects[target])}").numbers[0]
-            return Edge(source, target, slot, flow, number, format_number(number))
-        summed = "" if own == up else f", summed to {format_shape(own)}"
-        return Edge(source, target, slot, flow, None, f"upstream {format_shape(up)} · local{summed}")
+            return Edge(source, target, slot, flow, None, "function")
+        is_number = math.prod(own) == math.prod(up) == 1
+        number = _summary(local, f"local[{slot}] of {describe(self.objects[target])}").numbers[0] if is_number else None
+        return Edge(source, target, slot, flow, number, "factor")
 
 
 def _nearest(output: Any, limit: int) -> dict[int, Any]:

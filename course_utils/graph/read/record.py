@@ -19,7 +19,7 @@ import torch
 from ...core.internals import TorchDispatchMode, newest_age
 from ...core.randomness import in_main_thread, random_state_kept
 from ..data import Summary
-from .modules import ModuleCalls
+from .names import ModuleCalls
 from .summary import summarise, summarise_number
 from .walk import CONSTANT, Key, dtype_name, key_of
 

@@ -1,71 +1,36 @@
-"""`trace`: any autograd graph as plain data."""
+"""From what a learner has in hand to a graph: tensors are walked from, a function is called on copies and watched."""
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import Any
 
 import torch
 
-from ...core.checks import check_whole, describe
-from ..data import Graph
-from .facts import Facts, Traced
-from .foreign import is_foreign, read_foreign
-from .function import call, closure_names, fresh_inputs, name_everything, name_modules, read_record
-from .modules import guess_modules, name_parameters
-from .names import check_placed, name_tensors
-from .record import Recorder
+from ...core.checks import describe
+from ..graph import Graph
+from .facts import Constant, Facts
+from .names import check_placed, guess_modules, name_parameters, name_tensors, note_hooks
+from .record import Input, Recorder
 from .summary import summarise
+from .traced import Traced
 from .values import read_kept, read_values
-from .walk import key_of, walk
+from .walk import CONSTANT, Walk, key_of, walk
 
-# More than anybody looks at, and read in a few milliseconds.
-LIMIT = 4500
 _NOTHING = Facts()
-_FLAG = (bool, type(None))
 
 
-def trace(
-    target: torch.Tensor | Sequence[torch.Tensor] | Callable[..., object],
-    /,
+def read_tensors(
+    target: object,
+    names: Mapping[str, object],
     *,
     model: torch.nn.Module | None = None,
-    limit: int | None = None,
+    limit: int,
     values: bool | None = None,
-    **names: object,
 ) -> Graph:
-    """Reads an autograd graph into plain data, and leaves everything as it was.
-
-    `trace(z, x=x, y=y)` reads the graph behind `z` and calls the tensors `x` and `y` by these names. Of the forward
-    values it knows those that autograd or you still hold, and what follows from them.
-    `trace(f, x=2.0, y=3.0)` calls `f` on new leaves with these values, so every value, line of code and module call
-    is known. Numbers and tensors become leaves; an `nn.Module` gets its tensors as they are.
-    `trace(z, x=x)` also reads a graph of your own objects, if they have what the module `foreign` asks for.
-
-    An option below counts as a name where it is given a tensor (`trace(z, limit=limit)`), or where the function has
-    a parameter of that name.
-
-    Args:
-        target: the output, a tensor or several; or the function or `nn.Module` that makes it.
-        model: the module whose parameters lend their names, and whose parts tell which of them made what.
-        limit: the most tensors to read, those nearest to the output first (4,500 if not given).
-        values: False reads no forward values, which is faster on a big graph.
-        names: the tensors to call by name; or the function's inputs.
-
-    Raises:
-        TypeError: `target`, an option or a name is of the wrong type, or the inputs do not fit the function.
-        ValueError: there is no graph behind `target`, a tensor is not in it, or two names stand for the same tensor.
-    """
-    if callable(target) or model is not None or limit is not None or not isinstance(values, _FLAG):
-        model, limit, values, names = _sort_out(target, {"model": model, "limit": limit, "values": values}, names)
-    limit = LIMIT if limit is None else limit
-    if callable(target):
-        with torch.inference_mode(False), torch.enable_grad():
-            return _trace_function(target, names, model, limit)
-    if not isinstance(target, torch.Tensor) and is_foreign(target):
-        return read_foreign(target, names, model=model, limit=limit)
+    """The graph behind one tensor or several; arguments and errors are those of `trace`."""
     outputs = {key_of(output): output for output in _check_outputs(target)}
     found = walk(list(outputs), limit=limit)
     if values is False and model is None and not names:
@@ -81,34 +46,6 @@ def trace(
         check_placed(found, facts, read_values(found, facts, held, constants))
         read_kept(found, facts, names)
     return Traced(found, facts).graph()
-
-
-def _sort_out(
-    target: object, options: dict[str, Any], names: dict[str, object]
-) -> tuple[torch.nn.Module | None, int | None, bool | None, dict[str, object]]:
-    """The options that are none of the names, checked, and the names."""
-    own = _own_names(target)
-    for option, given in options.items():
-        if isinstance(given, torch.Tensor) or (given is not None and option in own):
-            names[option], options[option] = given, None
-    model, limit, values = options.values()
-    if model is not None and not isinstance(model, torch.nn.Module):
-        raise TypeError(f"model is {describe(model)}; expected the nn.Module that the output comes from")
-    if values is not None and not isinstance(values, bool):
-        raise TypeError(f"values is {describe(values)}; expected True or False")
-    if limit is not None:
-        limit = check_whole(limit, name="limit", low=1, high=100_000_000)
-    return model, limit, values, names
-
-
-def _own_names(target: object) -> Mapping[str, object]:
-    """The parameters of a function, by name."""
-    if not callable(target):
-        return {}
-    try:
-        return inspect.signature(target.forward if isinstance(target, torch.nn.Module) else target).parameters
-    except (TypeError, ValueError):  # a function in C that does not tell
-        return {}
 
 
 def _check_outputs(target: object, *, name: str = "target") -> list[torch.Tensor]:
@@ -134,14 +71,15 @@ def _tensors(value: object) -> Iterator[torch.Tensor]:
             yield from _tensors(inner)
 
 
-def _trace_function(
-    function: Callable[..., object], given: Mapping[str, object], model: torch.nn.Module | None, limit: int
+def read_function(
+    function: Callable[..., object], given: Mapping[str, object], *, model: torch.nn.Module | None = None, limit: int
 ) -> Graph:
+    """The graph of what a function computes from `given`; arguments and errors are those of `trace`."""
     written = function.func if isinstance(function, partial) else function
-    around, inputs = closure_names(written), fresh_inputs(function, given)
-    recorder = Recorder(getattr(written, "__code__", None), name_modules(function, model, around))
+    around, inputs = _closure_names(written), _fresh_inputs(function, given)
+    recorder = Recorder(getattr(written, "__code__", None), _name_modules(function, model, around))
     with recorder.watching():
-        result = call(function, inputs)
+        result = _call(function, inputs)
     outputs = {key_of(output): output for output in _check_outputs(result, name="what the function returned")}
     keys, facts = list(outputs), Facts()
     # The recorder has looked at every function, so all of them must be safe to free, also those beyond the limit.
@@ -149,8 +87,142 @@ def _trace_function(
     if len(found) > limit:
         found = walk(keys, limit=limit)
     recorder.values.update((key, summarise(output)) for key, output in outputs.items())
-    read_record(found, facts, recorder, name_everything(found, facts, inputs, around, recorder))
+    _read_record(found, facts, recorder, _name_everything(found, facts, inputs, around, recorder))
     modules = [module for module in (function, model, *around.values()) if isinstance(module, torch.nn.Module)]
     name_parameters(found, facts, recorder.modules.name_of, *modules)
     recorder.release()
     return Traced(found, facts).graph()
+
+
+def _closure_names(function: Callable[..., object]) -> dict[str, object]:
+    """What the names that a Python function takes from outside stand for."""
+    code, cells = getattr(function, "__code__", None), getattr(function, "__closure__", None) or ()
+    if code is None:
+        return {}
+    around = {n: function.__globals__[n] for n in code.co_names if n in function.__globals__}
+    for name, cell in zip(code.co_freevars, cells):
+        if cell != type(cell)():
+            around[name] = cell.cell_contents
+    return around
+
+
+def _fresh_inputs(function: Callable[..., object], given: Mapping[str, object]) -> dict[str, object]:
+    """New leaves with the given values, so that nothing of the learner's is touched.
+
+    Numbers and floating-point tensors become leaves that require grad. A module's tensors stay what they are: data
+    that requires no grad is not made to. Everything else is handed on.
+    """
+    is_module = isinstance(function, torch.nn.Module)
+    return {name: _fresh(value, is_module) for name, value in given.items()}
+
+
+def _fresh(value: object, is_module: bool) -> object:
+    if isinstance(value, torch.Tensor):
+        copy = value.detach().clone()
+        return copy.requires_grad_(value.requires_grad or not is_module) if _can_require_grad(copy) else copy
+    if is_module or isinstance(value, bool) or not isinstance(value, int | float | complex):
+        return value
+    return torch.tensor(float(value) if isinstance(value, int) else value, requires_grad=True)
+
+
+def _can_require_grad(tensor: torch.Tensor) -> bool:
+    return tensor.is_floating_point() or tensor.is_complex()
+
+
+def _call(function: Callable[..., object], inputs: Mapping[str, object]) -> object:
+    """The function's result; functions whose inputs have no names get them in order.
+
+    Raises:
+        TypeError: the inputs do not fit the function.
+    """
+    try:
+        signature = inspect.signature(function.forward if isinstance(function, torch.nn.Module) else function)
+    except (TypeError, ValueError):
+        return function(*inputs.values())
+    in_order = any(one.kind is one.POSITIONAL_ONLY for one in signature.parameters.values())
+    try:
+        bound = signature.bind(*inputs.values()) if in_order else signature.bind(**inputs)
+    except TypeError as error:
+        given = ", ".join(inputs) or "nothing"
+        raise TypeError(f"{describe(function)} cannot be called with {given}: {error}") from None
+    return function(*bound.args, **bound.kwargs)
+
+
+def _name_modules(function: object, model: torch.nn.Module | None, around: Mapping[str, object]) -> dict[int, str]:
+    """Names for the modules that the function may call, by `id`: from `model`, else as the function calls them."""
+    module = function if isinstance(function, torch.nn.Module) else model
+    modules = {} if module is None else {"": module}
+    modules.update((name, value) for name, value in around.items() if isinstance(value, torch.nn.Module))
+    names: dict[int, str] = {}
+    for prefix, outer in modules.items():
+        for path, inner in outer.named_modules(prefix=prefix):
+            names.setdefault(id(inner), path)
+    return names
+
+
+def _name_everything(
+    found: Walk, facts: Facts, inputs: Mapping[str, object], around: Mapping[str, object], record: Recorder
+) -> dict[Any, str]:
+    """Names tensors after the inputs, what the function took from outside, and its own names.
+
+    Returns the names of the rest: by `id` of those without grad, which can be constants, and by key of those that
+    the output does not depend on, but that may have been cut off.
+    """
+    constants: dict[Any, str] = {}
+    taken: set[str] = set()
+    for names in (inputs, around, record.local_tensors()):
+        for name, tensor in names.items():
+            if not isinstance(tensor, torch.Tensor) or name in taken:
+                continue
+            taken.add(name)
+            if not tensor.requires_grad:
+                constants.setdefault(id(tensor), name)
+            elif (number := found.find(key := key_of(tensor))) is not None:
+                facts.names.setdefault(number, name)
+                note_hooks(facts, number, tensor)
+            else:
+                constants.setdefault(key, name)
+    return constants
+
+
+def _read_record(found: Walk, facts: Facts, record: Recorder, names: Mapping[Any, str]) -> None:
+    """Puts what was recorded into `facts`."""
+    shared: dict[int, Constant] = {}
+    for number, key in enumerate(zip(found.functions, found.outputs)):
+        if key in record.values:
+            facts.values[number] = record.values[key]
+        if found.operations[number] is None:
+            continue
+        age = found.ages[number]
+        if (near := record.call_near(age)) is not None:
+            facts.lines[number], facts.modules[number] = near.line, near.module
+        exact = record.call_of(age)
+        if exact is None:
+            continue
+        sources = found.sources[number]
+        for slot, given in enumerate(exact.slots(sources, found.find)):
+            if sources[slot] == CONSTANT and given.key is None:
+                _add_constant(found, facts, shared, (number, slot), given, names)
+        if exact.number is not None:
+            _add_constant(found, facts, shared, (number, len(sources)), exact.number, names)
+
+
+def _add_constant(
+    found: Walk,
+    facts: Facts,
+    shared: dict[int, Constant],
+    use: tuple[int, int],
+    given: Input,
+    names: Mapping[Any, str],
+) -> None:
+    if given.identity in shared:
+        shared[given.identity].uses.append(use)
+        return
+    origin = found.find(given.origin)
+    name = names.get(given.identity)
+    note = f"{names[given.origin]} {given.note}" if given.origin in names else given.note
+    constant = Constant([use], given.shown, given.dtype, name, note, origin)
+    facts.constants.append(constant)
+    # Only what the learner still holds keeps its identity.
+    if name is not None:
+        shared[given.identity] = constant

@@ -1,24 +1,37 @@
-"""A finished backward pass cut into stages, with the arithmetic of each spelled out."""
+"""The steps of a finished backward pass: what is lit at each, and its arithmetic spelled out."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
-from ..data import Edge, Graph, Summary
-from ..draw.drawing import Spot
-from ..draw.faces import spelled_sum
-from .signs import sign_of
-from .text import clean, factor, format_summary, gradient_text, label, product
+from ..data import GraphData, Summary
+from .operations import derivative, sign_of
+from .text import clean, factor, format_summary, gradient_text, inputs_of, label, product, spelled_sum
 
 ROOM = 40
+
+
+class Spot(NamedTuple):
+    """What a drawing lights up, with the rest dimmed, and what it says below.
+
+    Attributes:
+        node: the node at hand; None lights nothing and dims nothing.
+        edges: indices of the edges at hand; they show their product in full.
+        said: sentences below the graph, without their full stops.
+    """
+
+    node: int | None
+    edges: frozenset[int] = frozenset()
+    said: tuple[str, ...] = ()
 
 
 class Stages:
     """A finished backward pass cut into steps: 0 before it, then one for each operation, then the whole."""
 
-    def __init__(self, graph: Graph):
+    def __init__(self, graph: GraphData):
         self.graph = graph
         self.order = [index for index in graph.backward_order if graph.nodes[index].kind == "operation"]
         self.last = len(self.order) + 1
@@ -27,9 +40,7 @@ class Stages:
         for number, edge in enumerate(graph.edges):
             if edge.gradient is not None and edge.target in self.outgoing:
                 self.outgoing[edge.target].append(number)
-        self.inputs: dict[int, list[Edge]] = {index: [] for index in self.order}
-        for edge in graph.edges:
-            self.inputs.get(edge.target, []).append(edge)
+        self.inputs = inputs_of(graph)
         self.arrivals = self._arrivals()
 
     def _arrivals(self) -> dict[int, list[tuple[int, Summary]]]:
@@ -52,7 +63,7 @@ class Stages:
             return self.graph.nodes[index].gradient
         return add(parts) if parts else None
 
-    def graph_at(self, step: int) -> Graph:
+    def graph_at(self, step: int) -> GraphData:
         """The graph with the gradients that have arrived after `step`, and no others."""
         if step >= self.last:
             return self.graph
@@ -79,7 +90,7 @@ class Stages:
             return ["The backward pass is finished", self._finished()]
         index = self.order[step - 1]
         node = self.graph.nodes[index]
-        name, shown = label(self.graph, index), sign_of(self.graph, index, self.inputs[index])
+        name, shown = label(self.graph, index), sign_of(self.graph, index, self.inputs.get(index, ()))
         made = f"{name} = {shown}" if node.name is not None else name
         lines = [f"Step {step} of {self.last - 1}: {made}"]
         lines += [f"Code: {clean(node.line, room=100)}"] if node.line else []
@@ -102,9 +113,10 @@ class Stages:
         """What goes back along one edge."""
         edge = self.graph.edges[number]
         to, spelled = label(self.graph, edge.source), product(self.graph, edge, upstream="upstream ", local="local ")
+        formula = derivative(self.graph, edge, self.inputs)
         if not factor(edge):
-            return f"To {to}: {edge.formula or 'passed on'}, which gives {spelled}"
-        return f"To {to}: {spelled}" + (f", where local is {edge.formula}" if " = " in edge.formula else "")
+            return f"To {to}: {formula}, which gives {spelled}"
+        return f"To {to}: {spelled}" + (f", where local is {formula}" if " = " in formula else "")
 
     def _met(self, index: int, step: int) -> list[str]:
         """The sums at the nodes where this step's gradients meet others."""

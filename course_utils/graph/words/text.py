@@ -1,4 +1,4 @@
-"""A graph in words: names made safe, operation signs, a table of nodes, Graphviz's language."""
+"""A graph in words: names made safe, values and gradients, sentences, a table of its nodes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
 from ...core.numbers import format_number, scientific
-from ..data import Edge, Graph, Node, Summary
+from ..data import Edge, GraphData, Node, Summary
 
 NOT_YET = "no gradient yet"
 NOT_KEPT = "gradient not kept"
@@ -66,7 +66,7 @@ def is_plain(node: Node) -> bool:
     return known and node.kind == "constant" and node.name is None and node.note is None
 
 
-def label(graph: Graph, index: int) -> str:
+def label(graph: GraphData, index: int) -> str:
     """How a sentence calls a node: by name, a plain constant by its number, else by operation and place ("Pow #3")."""
     node = graph.nodes[index]
     if is_plain(node):
@@ -124,7 +124,7 @@ def value_text(summary: Summary | None, *, room: int | None = None) -> str:
     return "unknown" if summary is None else format_summary(summary, room=room)
 
 
-def gradient_text(graph: Graph, node: Node, *, room: int | None = None) -> str:
+def gradient_text(graph: GraphData, node: Node, *, room: int | None = None) -> str:
     """The gradient of a node or what its `.grad` held, or that there is none; "" for a constant."""
     if node.kind == "constant":
         return ""
@@ -147,7 +147,7 @@ def factor(edge: Edge) -> str:
     return f"({text})" if text.startswith("−") else text
 
 
-def product(graph: Graph, edge: Edge, *, upstream: str = "", local: str = "") -> str:
+def product(graph: GraphData, edge: Edge, *, upstream: str = "", local: str = "") -> str:
     """What flows back along an edge, spelled out: "1.00 × 4.00 = 4.00"; the result alone where no number is a factor.
 
     `upstream` and `local` are words in front of the two factors.
@@ -158,11 +158,25 @@ def product(graph: Graph, edge: Edge, *, upstream: str = "", local: str = "") ->
     return f"{upstream}{format_summary(arriving, room=30)} × {local}{factor(edge)} = {result}"
 
 
+def inputs_of(graph: GraphData) -> dict[int, list[Edge]]:
+    """For each node that has inputs, the edges into it."""
+    inputs: dict[int, list[Edge]] = {}
+    for edge in graph.edges:
+        inputs.setdefault(edge.target, []).append(edge)
+    return inputs
+
+
+def spelled_sum(parts: Sequence[Summary], *, room: int) -> str:
+    """4.00 + 2.00, with brackets around a number below zero: 4.00 + (−2.00)."""
+    texts = [format_summary(part, room=room) for part in parts]
+    return " + ".join(f"({text})" if at and text.startswith("−") else text for at, text in enumerate(texts))
+
+
 def count(number: int, noun: str, plural: str = "") -> str:
     return f"{number} {noun if number == 1 else plural or noun + 's'}"
 
 
-def summary(graph: Graph) -> str:
+def summary(graph: GraphData) -> str:
     """One sentence on a graph: what it computes from what, with its key numbers."""
     outputs = [index for index, node in enumerate(graph.nodes) if node.is_output]
     leaves = [index for index, node in enumerate(graph.nodes) if node.kind == "leaf"]
@@ -190,7 +204,7 @@ def summary(graph: Graph) -> str:
     return text + "".join(f" {remark}" for remark in remarks(graph))
 
 
-def remarks(graph: Graph) -> list[str]:
+def remarks(graph: GraphData) -> list[str]:
     """Sentences on what a graph does not show."""
     said = []
     if graph.is_freed:
@@ -201,7 +215,7 @@ def remarks(graph: Graph) -> list[str]:
     return said
 
 
-def _with(graph: Graph, index: int, summary: Summary | None) -> str:
+def _with(graph: GraphData, index: int, summary: Summary | None) -> str:
     name, shape = label(graph, index), graph.nodes[index].shape
     if summary is not None:
         return f"{name} = {format_summary(summary, room=40)}"
@@ -213,19 +227,17 @@ def _listed(texts: Sequence[str]) -> str:
     return ", ".join(shown)
 
 
-def describe(graph: Graph) -> str:
+def describe(graph: GraphData) -> str:
     """The summary and a table with a line for each node, inputs first."""
     return f"{summary(graph)}\n{node_table(graph)}" if graph.nodes else "Graph without nodes."
 
 
-def node_table(graph: Graph) -> str:
+def node_table(graph: GraphData) -> str:
     """A line for each node: place, name, how it was made, value, gradient and what it passes back.
 
     Plain numbers have no line of their own; they stand where they are used.
     """
-    inputs: dict[int, list[Edge]] = {}
-    for edge in graph.edges:
-        inputs.setdefault(edge.target, []).append(edge)
+    inputs = inputs_of(graph)
     listed = [index for index, node in enumerate(graph.nodes) if not is_plain(node)]
     shown = listed[-MOST_ROWS:]
     rows = [["", "name", "made by", "shape", "value", "gradient", "passes back"]]
@@ -236,7 +248,7 @@ def node_table(graph: Graph) -> str:
     return align(rows) + (f"\n({left_out:,} nodes before these are not listed)" if left_out else "")
 
 
-def _row(graph: Graph, index: int, edges: list[Edge]) -> list[str]:
+def _row(graph: GraphData, index: int, edges: list[Edge]) -> list[str]:
     node = graph.nodes[index]
     sources = ", ".join(label(graph, edge.source) for edge in edges[:6]) + (", …" if len(edges) > 6 else "")
     made = f"{clean(node.operation or node.kind, room=30)}({sources})" if edges or node.operation else node.kind
@@ -262,28 +274,3 @@ def align(rows: Iterable[Sequence[str]]) -> str:
         width = max(taken)
         columns.append([cell + " " * (width - used) for cell, used in zip(column, taken)])
     return "\n".join("  ".join(row).rstrip() for row in zip(*columns))
-
-
-def to_dot(graph: Graph) -> str:
-    """The graph in Graphviz's language, left to right, with values, gradients and what flows back along each edge."""
-    lines = ["digraph {", '  rankdir=LR; node [fontname="monospace"]; edge [fontname="monospace"];']
-    for index, node in enumerate(graph.nodes):
-        name = None if node.name is None else called(node.name)
-        head = (
-            " = ".join(part for part in (name, node.operation and clean(node.operation)) if part is not None)
-            or node.kind
-        )
-        rows = [head, f"value {value_text(node.value, room=30)}"]
-        if node.kind != "constant":
-            known = "grad " if node.gradient is not None else f"{KEPT} " * is_kept(node)
-            rows.append(known + gradient_text(graph, node, room=30))
-        shape = {"leaf": "ellipse", "constant": "plaintext"}.get(node.kind, "box")
-        lines.append(f'  n{index} [shape={shape}{", penwidth=3" if node.is_output else ""}, label="{_quoted(rows)}"];')
-    for edge in graph.edges:
-        back = f' [label="{_quoted([format_summary(edge.gradient, room=20)])}"]' if edge.gradient is not None else ""
-        lines.append(f"  n{edge.source} -> n{edge.target}{back};")
-    return "\n".join([*lines, "}"])
-
-
-def _quoted(rows: Sequence[str]) -> str:
-    return "\\n".join(row.replace("\\", "\\\\").replace('"', '\\"') for row in rows)

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from course_utils.graph.data import Edge, Graph, Node
+from course_utils.graph.data import Edge, Node
 from course_utils.graph.draw.choose import ALL, FEW, OVERVIEW, choose_cards
+from course_utils.graph.graph import Graph
 
 
 def titles(view):

@@ -44,11 +44,3 @@ def test_gradients_of_a_pass_stand_alone():
     graph = trace(x**3, x=x).backward()
     assert all(node.kept is None for node in graph.nodes)
     assert ".grad" not in str(graph)
-
-
-def test_dot_names_nodes_by_what_is_known():
-    x, _, _ = walked()
-    dot = trace(x**3, x=x).to_dot()
-    assert r'label="x\nvalue 2.00\n.grad 12.00"' in dot
-    assert r'label="Pow\nvalue 8.00\nno gradient yet"' in dot
-    assert "empty" not in dot

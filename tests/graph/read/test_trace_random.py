@@ -8,6 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from course_utils import trace
+from course_utils.graph.words.operations import derivative
+from course_utils.graph.words.text import inputs_of
 
 UNARY = [
     torch.sin, torch.cos, torch.tanh, torch.sigmoid, torch.neg, torch.square, torch.relu, torch.abs, torch.clone,
@@ -103,6 +105,7 @@ def check(rng):
         node = graph.nodes[place[number]]
         if key in known and node.value is not None:
             assert close(node.value, known[key].detach())
+    inputs = inputs_of(graph)
     for edge in graph.edges:
         source, target = graph.nodes[edge.source], graph.nodes[edge.target]
         if edge.local is not None and target.shape == () and target.gradient.trouble is None:
@@ -110,7 +113,7 @@ def check(rng):
             assert edge.gradient.numbers[0] == pytest.approx(
                 edge.local * target.gradient.numbers[0], rel=rel, nan_ok=True
             )
-        assert source.kind == "constant" or edge.formula
+        assert source.kind == "constant" or derivative(graph, edge, inputs)
 
 
 @settings(max_examples=200, deadline=None)

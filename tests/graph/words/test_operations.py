@@ -1,19 +1,21 @@
-"""Local derivatives in words and numbers."""
+"""Operations as mathematics writes them, and their derivatives in words and numbers."""
 
 import pytest
 import torch
 import torch.nn.functional as F
 
 from course_utils import trace
+from course_utils.graph.data import Node, Summary
+from course_utils.graph.words.operations import Operand, sign_of, spell
 
 
 def leaf(value):
     return torch.tensor(value, requires_grad=True)
 
 
-def formulas(output, **names):
-    graph = trace(output, **names).backward()
-    return [edge.formula for edge in graph.edges if graph.nodes[edge.source].kind != "constant"]
+@pytest.fixture
+def formulas(spelled):
+    return lambda output, **names: spelled(trace(output, **names).backward())
 
 
 X, Y = leaf(2.0), leaf(3.0)
@@ -64,7 +66,7 @@ SCALARS = {
 
 
 @pytest.mark.parametrize("name", SCALARS)
-def test_scalars(name):
+def test_scalars(name, formulas):
     make, expected = SCALARS[name]
     graph = trace(make()).backward()
     names = {"x": X, "y": Y}
@@ -76,20 +78,20 @@ def test_scalars(name):
     assert formulas(make(), **used) == expected
 
 
-def test_negative_numbers_stand_in_brackets():
+def test_negative_numbers_stand_in_brackets(formulas):
     x, y = leaf(-1.5), leaf(-2.0)
     assert formulas(x**2, x=x) == ["2·x = 2·(−1.50) = −3.00"]
     assert formulas(torch.cos(x), x=x) == ["−sin(x) = −sin(−1.50) = 0.9975"]
     assert formulas(x * y, x=x, y=y) == ["y = −2.00", "x = −1.50"]
 
 
-def test_without_names_the_numbers_stand_alone():
+def test_without_names_the_numbers_stand_alone(formulas):
     assert formulas(torch.sin(leaf(2.0) ** 2)) == ["2·2.00 = 4.00", "cos(4.00) = −0.6536"]
 
 
-def test_without_values_the_result_stands_alone():
+def test_without_values_the_result_stands_alone(spelled):
     graph = trace(torch.sin(X), x=X, values=False).backward()
-    assert [edge.formula for edge in graph.edges] == ["cos(x) = −0.4161"]
+    assert spelled(graph) == ["cos(x) = −0.4161"]
 
 
 A, B = torch.ones(2, 3, requires_grad=True), torch.ones(3, 4, requires_grad=True)
@@ -115,7 +117,7 @@ TENSORS = {
 
 
 @pytest.mark.parametrize("name", TENSORS)
-def test_tensors(name):
+def test_tensors(name, spelled):
     make, expected = TENSORS[name]
     output = make()
     names = {"a": A, "b": B, "v": V}
@@ -127,21 +129,21 @@ def test_tensors(name):
                 leaves.add(id(getattr(source, "variable", None)))
     used = {name: tensor for name, tensor in names.items() if id(tensor) in leaves}
     graph = trace(output, **used).backward(torch.ones_like(output))
-    assert [edge.formula for edge in graph.edges if graph.nodes[edge.source].kind != "constant"] == expected
+    assert spelled(graph) == expected
 
 
-def test_operations_that_a_gradient_was_made_with_have_unknown_inputs():
+def test_operations_that_a_gradient_was_made_with_have_unknown_inputs(formulas):
     def slope(x):
         return torch.autograd.grad(x**3, x, create_graph=True)[0]
 
     assert formulas(slope, x=2.0) == ["2.00·x = 2.00·2.00 = 4.00", "3.00", "1.00"]
 
 
-def test_a_linear_layer_is_told_with_its_weight():
+def test_a_linear_layer_is_told_with_its_weight(spelled):
     layer = torch.nn.Linear(3, 2)
     x = torch.ones(5, 3, requires_grad=True)
     graph = trace(layer(x).sum(), model=layer, x=x).backward()
-    spoken = [edge.formula for edge in graph.edges if graph.nodes[edge.target].operation == "Addmm"]
+    spoken = [text for text in spelled(graph) if "turned back" not in text and "copied" not in text]
     assert spoken == [
         "upstream (5, 2), summed to (2,)",
         "upstream (5, 2) @ weight (2, 3) → (5, 3)",
@@ -149,9 +151,82 @@ def test_a_linear_layer_is_told_with_its_weight():
     ]
 
 
-def test_cross_entropy():
+def test_cross_entropy(spelled):
     graph = trace(F.cross_entropy(A, torch.tensor([0, 2])), a=A).backward()
-    assert [edge.formula for edge in graph.edges] == [
+    assert spelled(graph) == [
         "upstream − softmax·Σ upstream, (2, 3)",
         "upstream () · (−1/n at each target's class, 0 elsewhere) → (2, 3)",
     ]
+
+
+def named(name):
+    return Operand(Node("leaf", name))
+
+
+def number(value):
+    return Operand(Node("constant", value=Summary((), (value,), abs(value))))
+
+
+AN_U, A_V, BOX = named("u"), named("v"), Operand()
+
+
+@pytest.mark.parametrize(
+    ("operation", "operands", "sign"),
+    [
+        ("Mul", [AN_U, A_V], "u × v"),
+        ("Mul", [AN_U, BOX], "×"),
+        ("Mul", [BOX, number(3.00)], "× 3.00"),
+        ("Sub", [AN_U, number(1)], "u − 1"),
+        ("Sub", [number(1), BOX], "1 −"),
+        ("Rsub", [BOX, number(1)], "1 −"),
+        ("Rsub", [AN_U, number(1)], "1 − u"),
+        ("Div", [number(1), AN_U], "1 ÷ u"),
+        ("Add", [AN_U], "+"),
+        ("Pow", [AN_U, number(2)], "u²"),
+        ("Pow", [BOX, number(2.00)], "□²"),
+        ("Pow", [BOX, number(-1)], "□⁻¹"),
+        ("Pow", [AN_U, number(0.50)], "u^0.50"),
+        ("Pow", [number(2), AN_U], "2^u"),
+        ("Pow", [BOX, BOX], "□ⁿ"),
+        ("Sin", [AN_U], "sin(u)"),
+        ("Sin", [BOX], "sin"),
+        ("Sigmoid", [AN_U], "σ(u)"),
+        ("Neg", [AN_U], "−u"),
+        ("Sqrt", [BOX], "√□"),
+        ("T", [named("W")], "Wᵀ"),
+        ("Mm", [named("X"), named("W")], "X @ W"),
+        ("Stack", [AN_U, A_V], "stack"),
+        ("MyOwnFunction", [AN_U], "MyOwnFunction(u)"),
+        ("MyOwnFunctionLong", [AN_U], "MyOwnFunctionLong"),
+        ("", [], "(empty)"),
+    ],
+)
+def test_spell(operation, operands, sign):
+    assert spell(operation, operands) == sign
+
+
+def test_long_names_give_way_and_numbers_stay():
+    long = named("residual")
+    assert spell("Mul", [long, long]) == "×"
+    assert spell("Mul", [long, number(123.46)]) == "× 123.46"
+
+
+def test_signs_of_a_graph(lesson, fork, square):
+    def signs(graph):
+        return [
+            sign_of(graph, index, [edge for edge in graph.edges if edge.target == index])
+            for index, node in enumerate(graph.nodes)
+            if node.kind == "operation"
+        ]
+
+    assert signs(lesson) == ["x²", "y³", "+"]
+    assert signs(fork) == ["×", "sin(u)", "×"]
+    assert signs(square) == ["x × x"]
+
+
+def test_a_scaled_sum_is_not_spelled_as_a_plain_one(make):
+    nodes = [make.leaf("x", 1), make.leaf("y", 1), make.operation("Add", 3)]
+    plain = make.graph(nodes, [make.edge(0, 2, 0, 1, 1.0), make.edge(1, 2, 1, 1, 1.0)])
+    scaled = make.graph(nodes, [make.edge(0, 2, 0, 1, 1.0), make.edge(1, 2, 1, 2, 2.0)])
+    assert sign_of(plain, 2, plain.edges) == "x + y"
+    assert sign_of(scaled, 2, scaled.edges) == "+"
