@@ -12,7 +12,7 @@ from torch.utils.checkpoint import checkpoint
 
 import course_utils
 from course_utils.core import internals
-from course_utils.graph.read import names, trace, values
+from course_utils.graph.read import names, values
 
 PACKAGE = Path(course_utils.__file__).parent
 PRIVATE = re.compile(r"_[A-Za-z]\w*")
@@ -107,7 +107,7 @@ def without_private_names(monkeypatch):
 class TestWithoutPrivateNames:
     def test_a_graph_is_read_with_the_shapes_of_its_leaves(self):
         x, w = torch.ones(3, requires_grad=True), torch.full((3,), 2.0, requires_grad=True)
-        graph = trace.trace((torch.relu(x * w) + x.sum()).prod(), x=x, w=w)
+        graph = course_utils.trace((torch.relu(x * w) + x.sum()).prod(), x=x, w=w)
         kinds = [(node.name or node.operation, node.shape, node.dtype) for node in graph.nodes]
         unknown = {(kind, None, None) for kind in ("Mul", "Relu", "Sum", "Add", "Prod")}
         assert set(kinds) == {("x", (3,), "float32"), ("w", (3,), "float32"), *unknown}
@@ -122,12 +122,12 @@ class TestWithoutPrivateNames:
     def test_walking_it_backwards_is_refused_with_the_version(self):
         x = torch.tensor(2.0, requires_grad=True)
         with pytest.raises(ValueError, match=rf"PyTorch {re.escape(torch.__version__)} does not tell the shapes"):
-            trace.trace(x**2, x=x).backward()
+            course_utils.trace(x**2, x=x).backward()
 
 
 def test_without_a_running_number_the_calls_stay_unknown_and_the_values_known(monkeypatch):
     monkeypatch.delattr(torch._C._autograd, "_get_sequence_nr")
-    graph = trace.trace(lambda x: x * 3, x=2.0)
+    graph = course_utils.trace(lambda x: x * 3, x=2.0)
     (product,) = [node for node in graph.nodes if node.operation]
     assert product.value.numbers == (6.0,) and product.line is None
 
@@ -178,5 +178,5 @@ def test_a_saved_value_that_cannot_be_read_is_a_note_on_the_graph(monkeypatch):
 
     x = torch.tensor(2.0, requires_grad=True)
     monkeypatch.setattr(values, "saved_without_hook", refuse)
-    sine = trace.trace(x.sin(), x=x).nodes[-1]
+    sine = course_utils.trace(x.sin(), x=x).nodes[-1]
     assert sine.note == "a saved value cannot be read: This is no longer to be had"
