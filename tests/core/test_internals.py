@@ -12,7 +12,7 @@ from torch.utils.checkpoint import checkpoint
 
 import course_utils
 from course_utils.core import internals
-from course_utils.graph.read import names, values
+from course_utils.graph.read import names, trace, values
 
 PACKAGE = Path(course_utils.__file__).parent
 PRIVATE = re.compile(r"_[A-Za-z]\w*")
