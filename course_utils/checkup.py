@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import platform
 import shlex
 import subprocess
@@ -17,6 +18,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from packaging.specifiers import SpecifierSet
+
     from .core.tables import Table
 
 DISTRIBUTION, LESSONS_EXTRA = "see-gradients", "lab"
@@ -60,6 +63,9 @@ class Checkup:
     @property
     def _verdict(self) -> str:
         problems = sum(bool(check.problem) for check in self.checks)
+        notes = sum(check.status == "note" for check in self.checks)
+        if self.is_ready and notes:
+            return f"Ready: the lessons will run. {notes} of {len(self.checks)} checks found something to know."
         if self.is_ready:
             return f"Ready: all {len(self.checks)} checks passed."
         return f"Not ready: {problems} of {len(self.checks)} checks found a problem. The last column says what to do."
@@ -68,10 +74,10 @@ class Checkup:
     def _table(self) -> Table:
         from .core.tables import Table  # here, since it needs PyTorch, which may be what is missing
 
-        rows = [[c.name, "problem" if c.problem else "fine", c.problem, c.mend] for c in self.checks]
-        return Table(["checked", "", "what is wrong", "what to do"], rows) if not self.is_ready else Table(
-            ["checked", ""], [row[:2] for row in rows]
-        )  # fmt: skip
+        rows = [[c.name, c.status, c.problem or c.note, c.mend] for c in self.checks]
+        if all(check.status == "fine" for check in self.checks):
+            return Table(["checked", ""], [row[:2] for row in rows])
+        return Table(["checked", "", "what to know" if self.is_ready else "what is wrong", "what to do"], rows)
 
     def __repr__(self) -> str:
         return f"{self._verdict}\n{self._table!r}"
@@ -153,8 +159,37 @@ def check_packages() -> Iterator[Check]:
             continue
         if wanted.specifier.contains(found, prereleases=True):
             yield Check(wanted.name, found=found)
+        elif wanted.name == "torch":
+            yield Check(wanted.name, note=_untried(found, wanted.specifier), mend=reinstall(), found=found)
         else:
             yield Check(wanted.name, f"version {found} is installed; needed: {wanted.specifier}", reinstall())
+
+
+def _untried(version: str, tried: SpecifierSet) -> str:
+    """What to expect of a PyTorch outside the range; whether the lessons run at all, `check_gradient` finds out."""
+    from packaging.version import Version
+
+    lowest = next(one.version for one in tried if one.operator == ">=")
+    age = "older" if Version(version) < Version(lowest) else "newer"
+    lessons = lessons_worded_for_others(version)
+    surely = f", surely in lessons {', '.join(lessons)}" if lessons else ""
+    return (
+        f"PyTorch {version} is {age} than any that the course was tried with ({tried}); "
+        f"the lessons run, but what comes out may differ from what is stored{surely}"
+    )
+
+
+def lessons_worded_for_others(version: str) -> list[str]:
+    """The lessons with a cell whose stored output is tagged with versions of PyTorch that this one is not among."""
+    from packaging.requirements import Requirement
+
+    folder, lessons = course_folder(), []
+    for path in sorted((folder / "notebooks").glob("[0-9]*.ipynb")) if folder else []:
+        cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+        tags = {tag for cell in cells for tag in cell["metadata"].get("tags", []) if tag.startswith("torch")}
+        if not all(Requirement(tag).specifier.contains(version, prereleases=True) for tag in tags):
+            lessons.append(path.stem[:2])
+    return lessons
 
 
 def check_widgets() -> Check:
@@ -170,11 +205,17 @@ def check_widgets() -> Check:
 
 
 def check_gradient() -> Check:
-    """PyTorch differentiates."""
+    """PyTorch differentiates, and the course can read its graph."""
     import torch
+
+    from .graph.trace import trace
 
     with torch.enable_grad():
         x = torch.tensor(3.0, requires_grad=True)
-        (slope,) = torch.autograd.grad(3 * x**2, x)
+        y = 3 * x**2
+        (slope,) = torch.autograd.grad(y, x, retain_graph=True)
+        (read,) = trace(y, x=x).backward().nodes[0].gradient.numbers
     name = "a gradient: 3x² at 3 has slope 18"
-    return Check(name) if slope.item() == 18 else Check(name, f"PyTorch says {slope.item()}", reinstall("torch"))
+    if slope.item() == read == 18:
+        return Check(name)
+    return Check(name, f"PyTorch says {slope.item()}, and its graph says {read}", reinstall("torch"))

@@ -1,3 +1,4 @@
+import json
 from importlib import metadata
 
 import pytest
@@ -33,7 +34,54 @@ def test_a_missing_package_is_a_row_with_a_mend(monkeypatch):
 
 def test_a_version_out_of_range_is_named(monkeypatch):
     monkeypatch.setattr(checkup.metadata, "version", lambda name: "0.0.1")
-    assert "version 0.0.1 is installed; needed: >=" in problems()["matplotlib"]
+    found = problems()
+    assert "version 0.0.1 is installed; needed: >=" in found["matplotlib"] and "torch" not in found
+
+
+@pytest.fixture
+def another_torch(monkeypatch):
+    """Another version of PyTorch, by its word."""
+
+    def install(version):
+        real = metadata.version
+        monkeypatch.setattr(checkup.metadata, "version", lambda name: version if name == "torch" else real(name))
+
+    return install
+
+
+@pytest.mark.parametrize(
+    ("version", "age"), [("2.2.1+cu121", "older"), ("9.9.0", "newer"), ("9.9.0.dev20300101", "newer")]
+)
+def test_an_untried_torch_is_a_note_with_the_range_and_the_lessons_run(another_torch, version, age):
+    another_torch(version)
+    setup = check_setup()
+    (note,) = [check.note for check in setup.checks if check.note]
+    assert note.startswith(f"PyTorch {version} is {age} than any that the course was tried with (")
+    assert setup.is_ready and ">=" in note and "<" in note
+    assert "Ready: the lessons will run. 1 of" in repr(setup) and note in repr(setup)
+    assert "what to know" in setup._repr_html_()
+
+
+def test_the_lessons_whose_outputs_are_tagged_for_other_versions_are_named(another_torch, monkeypatch, tmp_path):
+    tags = {"01_a": ["torch>=2.10"], "02_b": ["torch<3", "shows-warning"], "03_c": [], "04_d": ["torch>=2,<2.9"]}
+    (tmp_path / "notebooks").mkdir()
+    for name, own in tags.items():
+        cells = [{"metadata": {}}, {"metadata": {"tags": own}}]
+        (tmp_path / "notebooks" / f"{name}.ipynb").write_text(json.dumps({"cells": cells}), encoding="utf-8")
+    monkeypatch.setattr(checkup, "course_folder", lambda: tmp_path)
+    assert checkup.lessons_worded_for_others("2.9.1+cpu") == ["01", "04"]
+    assert checkup.lessons_worded_for_others("2.12.0") == ["04"]
+    another_torch("2.2.0")
+    (note,) = [check.note for check in check_setup().checks if check.note]
+    assert note.endswith("may differ from what is stored, surely in lessons 01")
+
+
+def test_a_torch_whose_graph_cannot_be_read_is_a_problem(monkeypatch):
+    def refuse(*_, **__):
+        raise AttributeError("no get_gradient_edge")
+
+    monkeypatch.setattr("course_utils.graph.trace.trace", refuse)
+    assert problems() == {"gradient": "could not be checked: AttributeError: no get_gradient_edge"}
 
 
 def test_missing_slider_extensions_are_named(monkeypatch, tmp_path):

@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 import yaml
 from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
+from packaging.version import Version
 
 import course
 import pin
@@ -22,7 +24,8 @@ else:
     import tomli as tomllib
 
 ROOT = Path(__file__).resolve().parents[1]
-PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+PROJECT = PYPROJECT["project"]
 EXTRAS = PROJECT["optional-dependencies"]
 NEEDED = {
     canonicalize_name(need.name): need
@@ -83,6 +86,14 @@ def test_pins_are_versions_that_an_index_has() -> None:
     assert [str(it.specifier) for it in PINS if it.name == "torch"] == ["==2.13.0"]
     for it in PINS:
         assert re.fullmatch(r"==[\w.]+", str(it.specifier)), it
+
+
+def test_the_range_of_torch_is_what_was_tried() -> None:
+    tried = list(map(Version, PYPROJECT["tool"]["see-gradients"]["tried-torch"]))
+    minors = [version.release[:2] for version in tried]
+    assert minors == [(2, minor) for minor in range(minors[0][1], minors[-1][1] + 1)]
+    assert NEEDED["torch"].specifier == SpecifierSet(f">={tried[0]},<2.{minors[-1][1] + 1}")
+    assert {str(version) for version in tried} >= set(pins_for(Target("linux", 11))["torch"])
 
 
 def test_the_core_is_small_and_the_lessons_bring_the_rest() -> None:
