@@ -1,4 +1,5 @@
 import json
+from html import escape
 from importlib import metadata
 
 import pytest
@@ -28,7 +29,7 @@ def test_a_missing_package_is_a_row_with_a_mend(monkeypatch):
 
     monkeypatch.setattr(checkup.metadata, "version", version)
     assert list(problems()) == ["torchviz"]
-    assert "pip install" in check_setup()._repr_html_()
+    assert escape(checkup.reinstall()) in check_setup()._repr_html_()
     assert "Not ready: 1 of" in repr(check_setup())
 
 
@@ -80,7 +81,7 @@ def test_a_torch_whose_graph_cannot_be_read_is_a_problem(monkeypatch):
     def refuse(*_, **__):
         raise AttributeError("no get_gradient_edge")
 
-    monkeypatch.setattr("course_utils.graph.trace.trace", refuse)
+    monkeypatch.setattr("course_utils.trace", refuse)
     assert problems() == {"gradient": "could not be checked: AttributeError: no get_gradient_edge"}
 
 

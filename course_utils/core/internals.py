@@ -13,6 +13,7 @@ from functools import cache
 from typing import Any
 
 import torch
+from torch.autograd.function import BackwardCFunction
 
 try:
     from torch.utils._python_dispatch import TorchDispatchMode
@@ -35,6 +36,18 @@ _BEHIND_A_HOOK = "a saved value behind a hook may be computed anew when it is re
 
 class Unknown(LookupError):
     """PyTorch does not tell this, or only at a price."""
+
+
+def owner_of(output: torch.Tensor) -> Any:
+    """What keeps an output's graph alive without the output; None where its function does so itself.
+
+    A function of the learner's is an object of Python that PyTorch's own part may leave: it then fails, or in old
+    versions ends the process. A function of PyTorch's that comes after it keeps both, and holds no numbers.
+    """
+    if not isinstance(output.grad_fn, BackwardCFunction) or output.layout is not torch.strided:
+        return None
+    with torch.inference_mode(False), torch.enable_grad():
+        return output.view_as(output).grad_fn
 
 
 def shapes_of(functions: Iterable[Any], outputs: Iterable[int]) -> Iterator[tuple[int, ...] | None]:

@@ -58,12 +58,26 @@ class OwnRandomness(TorchDispatchMode):
         return operation(*args, **kwargs)
 
 
+def _random_like(like: torch.Tensor, *ends: int, generator: torch.Generator, **options: Any) -> torch.Tensor:
+    return torch.empty_like(like, **options).random_(*(ends if ends[1:] else (0, *ends)), generator=generator)
+
+
+# Until PyTorch 2.9 these take no generator; filling an empty tensor draws the same numbers.
+_FILLED = {
+    "rand_like": lambda like, *, generator, **options: torch.empty_like(like, **options).uniform_(generator=generator),
+    "randn_like": lambda like, *, generator, **options: torch.empty_like(like, **options).normal_(generator=generator),
+    "randint_like": _random_like,
+}
+
+
 @cache
 def _with_generator(operation: Any) -> Any:
     """The overload of `operation` that takes a generator."""
     wanted = argument_names(operation) | {"generator"}
     overloads = [getattr(operation.overloadpacket, name) for name in operation.overloadpacket.overloads()]
     same = [each for each in overloads if argument_names(each) == wanted]
+    if not same and operation.overloadpacket.__name__ in _FILLED:
+        return _FILLED[operation.overloadpacket.__name__]
     if not same:
         raise NotImplementedError(f"{operation} takes no generator; it can only draw from torch's random state")
     return operation if operation in same else same[0]

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from course_utils import explore, trace
+from course_utils.core import randomness
 from course_utils.core.randomness import random_state_kept
 from course_utils.plots.functions import ScalarFunction
 
@@ -73,3 +74,27 @@ def test_the_state_is_put_back_after_an_error():
     with pytest.raises(ZeroDivisionError):
         draws_and_fails()
     assert torch.equal(torch.get_rng_state(), state)
+
+
+@pytest.mark.parametrize(
+    "draw",
+    [
+        lambda x: torch.rand_like(x),
+        lambda x: torch.randn_like(x, dtype=torch.float64),
+        lambda x: torch.randint_like(x, 5),
+        lambda x: torch.randint_like(x, 3, 9),
+    ],
+)
+def test_where_like_takes_no_generator_the_same_numbers_are_drawn(draw, monkeypatch):
+    x = torch.ones(3, 4)
+    with randomness.OwnRandomness(7):
+        here = draw(x)
+    names = randomness.argument_names
+    randomness._with_generator.cache_clear()
+    without = lambda each: names(each) - ({"generator"} if "_like" in str(each) else set())  # noqa: E731
+    monkeypatch.setattr(randomness, "argument_names", without)
+    try:
+        with randomness.OwnRandomness(7):
+            assert torch.equal(draw(x), here) and len(here.unique()) > 2
+    finally:
+        randomness._with_generator.cache_clear()

@@ -10,6 +10,7 @@ from typing import Any
 import torch
 
 from ...core.checks import describe
+from ...core.internals import owner_of
 from ..graph import Graph
 from .facts import Constant, Facts
 from .names import check_placed, guess_modules, name_parameters, name_tensors, note_hooks
@@ -33,6 +34,7 @@ def read_tensors(
     """The graph behind one tensor or several; arguments and errors are those of `trace`."""
     outputs = {key_of(output): output for output in _check_outputs(target)}
     found = walk(list(outputs), limit=limit)
+    found.owners = list(map(owner_of, outputs.values()))
     if values is False and model is None and not names:
         return Traced(found, _NOTHING).graph()
     facts = Facts()
@@ -86,6 +88,7 @@ def read_function(
     found = walk(keys, limit=max(limit, len(recorder.values) + len(keys)))
     if len(found) > limit:
         found = walk(keys, limit=limit)
+    found.owners = list(map(owner_of, outputs.values()))
     recorder.values.update((key, summarise(output)) for key, output in outputs.items())
     _read_record(found, facts, recorder, _name_everything(found, facts, inputs, around, recorder))
     modules = [module for module in (function, model, *around.values()) if isinstance(module, torch.nn.Module)]

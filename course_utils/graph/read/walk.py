@@ -52,6 +52,7 @@ class Walk:
         index: numbers by function for first outputs, by function and output for others; for `find`.
         roots: how many of the first numbers are outputs.
         cut: whether the cap ended the walk.
+        owners: what keeps the functions alive once the outputs are gone.
     """
 
     functions: list[Any]
@@ -62,6 +63,7 @@ class Walk:
     index: dict[Any, int]
     roots: int
     cut: bool
+    owners: Sequence[Any] = ()
 
     def __len__(self) -> int:
         return len(self.functions)
