@@ -1,21 +1,25 @@
-"""How large the gradients of a model's layers are: read, judged and put into words, with nothing drawn."""
+"""How large the gradients of a model's layers are, at one moment or over training: read, judged, put into words."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import groupby
 
 import torch
 from torch import nn
 
+from .core.checks import check_module, describe
 from .core.internals import norms
 from .core.numbers import format_number
+from .core.randomness import OwnRandomness
 
 APART = 1e4  # how many times smaller or larger than the last layer's gradient counts as trouble
 SAFE = (1e-15, 1e15)  # lengths between which no square leaves float32
 FLOATS = (torch.float32, torch.float64)
+TOLD = 6  # troubles that the words on a history name
 LISTED = 8  # layers that a description names one by one
 TROUBLES = {
     "nan": "nan",
@@ -201,3 +205,153 @@ def listed(names: Sequence[str], marked: Sequence[bool]) -> str:
     texts = [run[0] if len(run) == 1 else f"{run[0]} to {run[-1]} ({len(run)} layers)" for run in runs]
     more = len(texts) - LISTED
     return ", ".join(texts[:LISTED]) + (f" and {more} more" if more > 0 else "")
+
+
+@dataclass(frozen=True)
+class Flow:
+    """The gradient sizes of a model's layers at one moment.
+
+    Args:
+        names: of the layers, from input to output.
+        sizes: one for each, None where there is no gradient.
+        frozen: True for the layers that need none.
+    """
+
+    names: Sequence[str]
+    sizes: Sequence[float | None]
+    frozen: Sequence[bool]
+
+
+def read_flow(model: nn.Module, *, grads: dict[nn.Parameter, torch.Tensor | None] | None = None) -> Flow:
+    """The sizes of the gradients of `model`: those in `.grad`, or `grads` by parameter."""
+    layers = layers_of(model)
+    sizes = sizes_of(layers, (lambda parameter: parameter.grad) if grads is None else grads.get)
+    return Flow([layer.name for layer in layers], sizes, [layer.is_frozen for layer in layers])
+
+
+def flow_of(
+    build: Callable[[], object],
+    *,
+    inputs: torch.Tensor | None,
+    targets: torch.Tensor | None,
+    loss: Callable[..., torch.Tensor],
+) -> Flow:
+    """The sizes after one forward and one backward pass, with no `.grad` written and the same random numbers each time.
+
+    Args:
+        build: returns a module, or a pair of a module and its loss.
+        inputs, targets, loss: for a module, whose loss is `loss(module(inputs), targets)`, or without targets
+            `loss(module(inputs))`.
+
+    Raises:
+        TypeError: neither a module nor such a pair; a module without inputs; a loss that is no tensor.
+        ValueError: a module without parameters, or a loss that has not one value, or does not depend on them.
+    """
+    with OwnRandomness():
+        built = build()
+        model, value = built if isinstance(built, tuple) and len(built) == 2 else (built, None)
+        check_module(model, name="what build returned")
+        if value is None:
+            if inputs is None:
+                raise TypeError("inputs is None; expected a batch for the model, or a build that returns (model, loss)")
+            value = loss(model(inputs)) if targets is None else loss(model(inputs), targets)
+    if not isinstance(value, torch.Tensor):
+        raise TypeError(f"loss is {describe(value)}; expected a tensor with one value")
+    if value.numel() != 1 or not value.requires_grad:
+        raise ValueError(f"loss is {describe(value.detach())}; expected one value that depends on trainable parameters")
+    trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    grads = torch.autograd.grad(value.reshape(()), trained, allow_unused=True)
+    return read_flow(model, grads=dict(zip(trained, grads, strict=True)))
+
+
+@dataclass(frozen=True)
+class Event:
+    """A trouble and where it was seen.
+
+    Args:
+        kind: a key of `TROUBLES`.
+        first: the first step that was read with it.
+        last: the last one; None where it lasted until the end.
+        layers: positions of the layers that have it.
+    """
+
+    kind: str
+    first: int
+    last: int | None
+    layers: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class GradientHistory:
+    """The gradient sizes of a model's layers over the steps of training that were read.
+
+    Args:
+        layers: their names, from input to output.
+        steps: those that were read, counted from 1.
+        table: for each of them the size of each layer, None where it had no gradient.
+        frozen: True for each layer that needed no gradient, from the beginning to the end.
+        total: how many steps there were.
+        step: what a step is called, "step" or "backward pass".
+        lost: True for each layer whose parameters no optimiser held, if optimisers stepped.
+    """
+
+    layers: Sequence[str]
+    steps: Sequence[int]
+    table: Sequence[Sequence[float | None]]
+    frozen: Sequence[bool]
+    total: int
+    step: str
+    lost: Sequence[bool]
+
+    @cached_property
+    def events(self) -> list[Event]:
+        """What went wrong, in the order in which it was seen first; layers with the same trouble at once together."""
+        steps, table = self.steps, self.table
+        lasts = [reference(sizes) for sizes in table]
+        start = max((size for sizes in table[:1] for size in sizes if size and math.isfinite(size)), default=math.inf)
+        seen: dict[tuple[str, int], list[int]] = {}
+        for step, sizes, last in zip(steps, table, lasts, strict=True):
+            for layer, size in enumerate(sizes):
+                kind = trouble(size, last)
+                if not kind and size is not None and size > APART * start:
+                    kind = "exploded"
+                if kind:
+                    seen.setdefault((kind, layer), []).append(step)
+        kinds = list(TROUBLES)
+        spans = sorted((at[0], kinds.index(kind), at[-1] < steps[-1], layer) for (kind, layer), at in seen.items())
+        events = []
+        for (first, kind, is_over), run in groupby(spans, key=lambda span: span[:3]):
+            layers = tuple(layer for *_, layer in run)
+            last = max(seen[kinds[kind], layer][-1] for layer in layers) if is_over else None
+            events.append(Event(kinds[kind], first, last, layers))
+        return events
+
+    def describe(self) -> str:
+        """What was read, and what went wrong, in words."""
+        what = self.step
+        many = f"{len(self.layers)} layer{'s' * (len(self.layers) > 1)}"
+        if not self.total:
+            return f"{many} watched: no optimiser that holds their parameters stepped, and no backward pass ran"
+        events = self.events
+        told = [self.tell(event) for event in events[:TOLD]] + [f"and {len(events) - TOLD} more"] * (len(events) > TOLD)
+        told += [f"{words}: {listed(self.layers, marked)}" for words, marked in self._unread() if any(marked)]
+        read = f"{many}, {len(self.steps)} of {self.total} {what}{'es' if what[-1] == 's' else 's'} read"
+        return "; ".join([read, *(told or ["no trouble seen"])])
+
+    def _unread(self) -> list[tuple[str, list[bool]]]:
+        """Why layers have no sizes at all."""
+        read = [any(sizes[layer] is not None for sizes in self.table) for layer in range(len(self.layers))]
+        bare = [not seen and not ice for seen, ice in zip(read, self.frozen, strict=True)]
+        return [
+            ("no gradient at any", [empty and not out for empty, out in zip(bare, self.lost, strict=True)]),
+            ("in no optimiser", [empty and out for empty, out in zip(bare, self.lost, strict=True)]),
+            ("frozen", self.frozen),
+        ]
+
+    def tell(self, event: Event) -> str:
+        """An event in words: "vanished from step 40 on: 0 Linear to 4 Linear (3 layers)"."""
+        what = self.step
+        when = f"from {what} {event.first} on" if event.last is None else f"at {what} {event.first}"
+        if event.last not in (None, event.first):
+            when = f"between {what} {event.first} and {event.last}"
+        return f"{event.kind} {when}: {listed(self.layers, [at in event.layers for at in range(len(self.layers))])}"

@@ -12,9 +12,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import partial
-from itertools import groupby
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary, ref
 
@@ -24,14 +22,13 @@ from torch.autograd.graph import Node, get_gradient_edge
 from torch.optim.optimizer import Optimizer, register_optimizer_step_post_hook
 
 from .core.checks import check_module, check_whole
-from .gradients import APART, TROUBLES, layers_of, lengths, listed, reference, trouble, typical
+from .gradients import Event, GradientHistory, layers_of, lengths, typical
 
 if TYPE_CHECKING:
     from .core.picture import Picture
 
 FIRST = 10  # steps that are all read, for training often breaks at once
 MOST = 240  # readings that are kept; beyond, every other one goes and half as many are taken
-TOLD = 6  # troubles that the description names
 
 
 def training_monitor(model: nn.Module, *, every: int = 50) -> Monitor:
@@ -56,23 +53,6 @@ def training_monitor(model: nn.Module, *, every: int = 50) -> Monitor:
         >>> monitor
     """
     return Monitor(check_module(model), every=check_whole(every, name="every", low=1, high=10_000))
-
-
-@dataclass(frozen=True)
-class Event:
-    """A trouble and where it was seen.
-
-    Args:
-        kind: a key of `gradients.TROUBLES`.
-        first: the first step that was read with it.
-        last: the last one; None where it lasted until the end.
-        layers: positions of the layers that have it.
-    """
-
-    kind: str
-    first: int
-    last: int | None
-    layers: tuple[int, ...]
 
 
 class Monitor:
@@ -177,19 +157,8 @@ class Monitor:
 
         nan where a layer had no gradient, as well as where one of its entries was nan; `monitor.events` tells which.
         """
-        rows = [[math.nan if size is None else size for size in sizes] for sizes in self.table]
+        rows = [[math.nan if size is None else size for size in self._sizes(step)] for step in self.steps]
         return torch.tensor(rows, dtype=torch.float64).reshape(len(rows), len(self.layers))
-
-    @property
-    def table(self) -> list[list[float | None]]:
-        """The sizes as lists, with None where a layer had no gradient."""
-        return [self._sizes(step) for step in self.steps]
-
-    @property
-    def frozen(self) -> list[bool]:
-        """True for each layer that needed no gradient, from the beginning to the end."""
-        trained = {self._layer_of[place] for place in self._trained.union(*self._readings.values())}
-        return [layer not in trained for layer in range(len(self.layers))]
 
     def _sizes(self, step: int) -> list[float | None]:
         parts: list[list[tuple[float, int]]] = [[] for _ in self.layers]
@@ -198,69 +167,35 @@ class Monitor:
         return [typical(each) for each in parts]
 
     @property
+    def history(self) -> GradientHistory:
+        """All that was read, as plain data that can say what went wrong."""
+        layers = range(len(self.layers))
+        trained = {self._layer_of[place] for place in self._trained.union(*self._readings.values())}
+        stepped = {self._layer_of[place] for place in self._stepped}
+        return GradientHistory(
+            self.layers,
+            self.steps,
+            [self._sizes(step) for step in self.steps],
+            frozen=[layer not in trained for layer in layers],
+            total=self.total,
+            step="step" if self.by_optimiser else "backward pass",
+            lost=[self.by_optimiser and layer not in stepped for layer in layers],
+        )
+
+    @property
     def events(self) -> list[Event]:
         """What went wrong, in the order in which it was seen first; layers with the same trouble at once together."""
-        steps, table = self.steps, self.table
-        lasts = [reference(sizes) for sizes in table]
-        start = max((size for sizes in table[:1] for size in sizes if size and math.isfinite(size)), default=math.inf)
-        seen: dict[tuple[str, int], list[int]] = {}
-        for step, sizes, last in zip(steps, table, lasts, strict=True):
-            for layer, size in enumerate(sizes):
-                kind = trouble(size, last)
-                if not kind and size is not None and size > APART * start:
-                    kind = "exploded"
-                if kind:
-                    seen.setdefault((kind, layer), []).append(step)
-        kinds = list(TROUBLES)
-        spans = sorted((at[0], kinds.index(kind), at[-1] < steps[-1], layer) for (kind, layer), at in seen.items())
-        events = []
-        for (first, kind, is_over), run in groupby(spans, key=lambda span: span[:3]):
-            layers = tuple(layer for *_, layer in run)
-            last = max(seen[kinds[kind], layer][-1] for layer in layers) if is_over else None
-            events.append(Event(kinds[kind], first, last, layers))
-        return events
+        return self.history.events
 
     @property
     def picture(self) -> Picture:
         """The sizes as a heat map, a row for each layer and a column for each step."""
-        from .plots.watched import plot_sizes
+        from .plots.flow import plot_history  # here, since it needs matplotlib, which a loop that is watched does not
 
-        return plot_sizes(self)
-
-    def describe(self) -> str:
-        """What was read, and what went wrong, in words."""
-        what = "step" if self.by_optimiser else "backward pass"
-        many = f"{len(self.layers)} layer{'s' * (len(self.layers) > 1)}"
-        if not self.total:
-            return f"{many} watched: no optimiser that holds their parameters stepped, and no backward pass ran"
-        events = self.events
-        told = [self.tell(event) for event in events[:TOLD]] + [f"and {len(events) - TOLD} more"] * (len(events) > TOLD)
-        told += [f"{words}: {listed(self.layers, marked)}" for words, marked in self._unread() if any(marked)]
-        read = f"{many}, {len(self._readings)} of {self.total} {what}{'es' if what[-1] == 's' else 's'} read"
-        return "; ".join([read, *(told or ["no trouble seen"])])
-
-    def _unread(self) -> list[tuple[str, list[bool]]]:
-        """Why layers have no sizes at all."""
-        read = {self._layer_of[place] for reading in self._readings.values() for place in reading}
-        stepped = {self._layer_of[place] for place in self._stepped}
-        bare = [layer not in read and not ice for layer, ice in enumerate(self.frozen)]
-        lost = [self.by_optimiser and layer not in stepped for layer in range(len(self.layers))]
-        return [
-            ("no gradient at any", [empty and not out for empty, out in zip(bare, lost, strict=True)]),
-            ("in no optimiser", [empty and out for empty, out in zip(bare, lost, strict=True)]),
-            ("frozen", self.frozen),
-        ]
-
-    def tell(self, event: Event) -> str:
-        """An event in words: "vanished from step 40 on: 0 Linear to 4 Linear (3 layers)"."""
-        what = "step" if self.by_optimiser else "backward pass"
-        when = f"from {what} {event.first} on" if event.last is None else f"at {what} {event.first}"
-        if event.last not in (None, event.first):
-            when = f"between {what} {event.first} and {event.last}"
-        return f"{event.kind} {when}: {listed(self.layers, [at in event.layers for at in range(len(self.layers))])}"
+        return plot_history(self.history)
 
     def __repr__(self) -> str:
-        return self.describe()
+        return self.history.describe()
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
         return self.picture._repr_mimebundle_(include, exclude)

@@ -16,7 +16,7 @@ from functools import cached_property
 from ..core import palette
 from .diagnosis import diagnose, misfit
 from .observe import Probe, is_unfinished, is_unfinished_observation, observe, same, world_as_it_was
-from .progress import remember
+from .records import remember
 from .report import report
 from .show import Card, Shown
 
@@ -110,7 +110,7 @@ class Exercise(Shown):
         verdict, name = self.grade(answer), self.name
         if name is None:
             return verdict
-        message = remember(name) if verdict.status == "right" else verdict.message
+        message = remember(name, self._lesson) if verdict.status == "right" else verdict.message
         said = report(name, verdict.status, verdict.mistake)
         return replace(verdict, message="\n\n".join(filter(None, [message, said])))
 
@@ -166,6 +166,13 @@ class Exercise(Shown):
         lessons = [module for module in sys.modules if module.startswith(f"{package}lesson_")]
         named = ((lesson, *item) for lesson in lessons for item in vars(sys.modules[lesson]).items())
         return next((f"{lesson.removeprefix(package)}.{name}" for lesson, name, thing in named if thing is self), None)
+
+    @property
+    def _lesson(self) -> list[str]:
+        """The names of all exercises of its lesson, as in "lesson_02.slope"."""
+        lesson = self.name.partition(".")[0]
+        things = vars(sys.modules[f"{__package__}.{lesson}"]).items()
+        return [f"{lesson}.{name}" for name, thing in things if isinstance(thing, Exercise)]
 
     @property
     def card(self) -> Card:

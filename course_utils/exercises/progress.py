@@ -1,44 +1,15 @@
-"""Which exercises the learner has passed, kept in one small file that outlives the kernel."""
+"""`progress`: how far the learner is in each lesson, as a bar and a table."""
 
 from __future__ import annotations
 
 import html
-from datetime import datetime, timezone
 
 from ..core.tables import Table
 from . import find_exercises
-from .records import append, progress_file, read, reason
+from .records import passed, progress_file, reason
 from .report import board_notice
 
 BAR = 30  # squares of the bar for the whole course
-
-
-def passed() -> set[str]:
-    """The exercises passed so far, as in "lesson_02.slope". Lines that cannot be read are left out.
-
-    Raises:
-        OSError: the file is there and cannot be read.
-    """
-    names = (record.get("exercise") for record in read(progress_file()))
-    return {name for name in names if isinstance(name, str)}
-
-
-def remember(name: str) -> str:
-    """Keeps the pass of an exercise ("lesson_02.slope") and returns what to tell the learner about it.
-
-    A disk that fails is told in that sentence; it never becomes an exception in a lesson.
-    """
-    try:
-        done = passed()
-        if name not in done:
-            time = datetime.now(timezone.utc).isoformat(timespec="seconds")
-            progress_file().parent.mkdir(parents=True, exist_ok=True)
-            append(progress_file(), {"exercise": name, "passed": time}, lasting=True)
-    except OSError as error:
-        return f"This pass could not be remembered: {reason(error)} (`{progress_file()}`)."
-    lesson = name.partition(".")[0]
-    names = {f"{lesson}.{exercise}" for exercise in find_exercises()[lesson]}
-    return f"Done in this lesson: {len(names & (done | {name}))} of {len(names)}."
 
 
 class Progress:

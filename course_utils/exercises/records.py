@@ -1,4 +1,4 @@
-"""Small files of JSON lines, only ever appended to: what the learner's notebooks remember.
+"""What the learner's notebooks remember, such as a pass: small files of JSON lines, only ever appended to.
 
 Each line is one write that starts on a fresh line: two notebooks at once cannot lose each other's lines, and a line cut
 short by a full disk spoils only itself.
@@ -9,7 +9,8 @@ from __future__ import annotations
 import errno
 import json
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from datetime import datetime, timezone
 from pathlib import Path
 
 FOLDER_VARIABLE = "COURSE_UTILS_DATA"
@@ -77,3 +78,33 @@ def read(path: Path) -> Iterator[dict[str, object]]:
 def reason(error: OSError) -> str:
     """Why a file failed, in the system's words."""
     return error.strerror or str(error)
+
+
+def passed() -> set[str]:
+    """The exercises passed so far, as in "lesson_02.slope". Lines that cannot be read are left out.
+
+    Raises:
+        OSError: the file is there and cannot be read.
+    """
+    names = (record.get("exercise") for record in read(progress_file()))
+    return {name for name in names if isinstance(name, str)}
+
+
+def remember(name: str, lesson: Collection[str]) -> str:
+    """Keeps the pass of an exercise ("lesson_02.slope") and returns what to tell the learner about it.
+
+    Args:
+        name: of the exercise.
+        lesson: the names of all exercises of its lesson.
+
+    A disk that fails is told in that sentence; it never becomes an exception in a lesson.
+    """
+    try:
+        done = passed()
+        if name not in done:
+            time = datetime.now(timezone.utc).isoformat(timespec="seconds")
+            progress_file().parent.mkdir(parents=True, exist_ok=True)
+            append(progress_file(), {"exercise": name, "passed": time}, lasting=True)
+    except OSError as error:
+        return f"This pass could not be remembered: {reason(error)} (`{progress_file()}`)."
+    return f"Done in this lesson: {len({*lesson} & (done | {name}))} of {len(lesson)}."

@@ -1,22 +1,37 @@
-"""Gradient flow: how large the gradient of each layer is, as bars."""
+"""Gradient flow: how large the gradient of each layer is, as bars, and over the steps of training as a heat map."""
 
 from __future__ import annotations
 
+import bisect
 import math
-from collections.abc import Callable, Sequence
+import textwrap
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
 import torch
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
+from matplotlib.colors import to_rgb
+from matplotlib.ticker import MaxNLocator
 from torch import nn
 
 from ..core import palette
-from ..core.checks import check_function, check_module, check_range, describe
+from ..core.checks import check_function, check_module, check_range
 from ..core.picture import Picture
-from ..core.randomness import OwnRandomness
-from ..gradients import APART, describe_sizes, fold, layers_of, reference, shorten, sizes_of, troubles, typical
+from ..gradients import (
+    APART,
+    Flow,
+    GradientHistory,
+    describe_sizes,
+    flow_of,
+    fold,
+    read_flow,
+    reference,
+    shorten,
+    troubles,
+    typical,
+)  # fmt: skip
 from ..sliders import Explorer, explore
 from .drawing import Update, View, minus, still
 
@@ -29,21 +44,11 @@ LETTER = 0.078  # inches, the width of a character
 SMALL = 9.5  # points
 PITCH = 0.26  # inches, the height of a row
 WIDTH = 7.4
-
-
-@dataclass(frozen=True)
-class Flow:
-    """The gradient sizes of a model's layers at one moment.
-
-    Args:
-        names: of the layers, from input to output.
-        sizes: one for each, None where there is no gradient.
-        frozen: True for the layers that need none.
-    """
-
-    names: Sequence[str]
-    sizes: Sequence[float | None]
-    frozen: Sequence[bool]
+COLUMNS = 240  # of the image, at most
+HEAT = "#dd6a14"  # the colour of gradients in a tone between both themes, which an image does not follow
+TINTS = (0.07, 0.92)  # opacity of the smallest and the largest size
+LETTERS = 64  # that fit above the plot
+DECADES = 12  # the most that the tints tell apart
 
 
 def gradient_flow(model: nn.Module) -> Picture:
@@ -70,48 +75,6 @@ def gradient_flow(model: nn.Module) -> Picture:
     room = min(NAME, max(map(len, flow.names)))
     view = flow_view(_limits(flow.sizes), most=ROWS, named=ROWS, room=room)
     return still(view, width=WIDTH, height=1.07 + PITCH * rows, flow=flow)
-
-
-def read_flow(model: nn.Module, *, grads: dict[nn.Parameter, torch.Tensor | None] | None = None) -> Flow:
-    """The sizes of the gradients of `model`: those in `.grad`, or `grads` by parameter."""
-    layers = layers_of(model)
-    sizes = sizes_of(layers, (lambda parameter: parameter.grad) if grads is None else grads.get)
-    return Flow([layer.name for layer in layers], sizes, [layer.is_frozen for layer in layers])
-
-
-def flow_of(
-    build: Callable[[], object],
-    *,
-    inputs: torch.Tensor | None,
-    targets: torch.Tensor | None,
-    loss: Callable[..., torch.Tensor],
-) -> Flow:
-    """The sizes after one forward and one backward pass, with no `.grad` written and the same random numbers each time.
-
-    Args:
-        build: returns a module, or a pair of a module and its loss.
-        inputs, targets, loss: for a module, whose loss is `loss(module(inputs), targets)`, or without targets
-            `loss(module(inputs))`.
-
-    Raises:
-        TypeError: neither a module nor such a pair; a module without inputs; a loss that is no tensor.
-        ValueError: a module without parameters, or a loss that has not one value, or does not depend on them.
-    """
-    with OwnRandomness():
-        built = build()
-        model, value = built if isinstance(built, tuple) and len(built) == 2 else (built, None)
-        check_module(model, name="what build returned")
-        if value is None:
-            if inputs is None:
-                raise TypeError("inputs is None; expected a batch for the model, or a build that returns (model, loss)")
-            value = loss(model(inputs)) if targets is None else loss(model(inputs), targets)
-    if not isinstance(value, torch.Tensor):
-        raise TypeError(f"loss is {describe(value)}; expected a tensor with one value")
-    if value.numel() != 1 or not value.requires_grad:
-        raise ValueError(f"loss is {describe(value.detach())}; expected one value that depends on trainable parameters")
-    trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
-    grads = torch.autograd.grad(value.reshape(()), trained, allow_unused=True)
-    return read_flow(model, grads=dict(zip(trained, grads, strict=True)))
 
 
 def _limits(sizes: Sequence[float | None]) -> tuple[float, float]:
@@ -329,3 +292,84 @@ class RowTexts:
             name.set(text=shorten(line.name, self.room), y=line.height, visible=True)
             colour = palette.TROUBLE if line.is_trouble else palette.MUTED if line.size is None else palette.INK
             note.set(text=line.note, y=line.height, color=colour, visible=True)
+
+
+def plot_history(history: GradientHistory) -> Picture:
+    """The picture of a history: a row for each layer, a column for each step, stronger where the gradient is larger."""
+    names = history.layers
+    room = min(NAME, max(map(len, names)))
+    rows = len(fold(names, ROWS))
+    return still(lambda ax: _draw_history(ax, history, room), width=WIDTH, height=1.3 + PITCH * rows)
+
+
+def _draw_history(ax: Axes, history: GradientHistory, room: int) -> Update:
+    set_up(ax, room, above=0.68)
+    ax.set(xlabel=history.step, xlim=(0.5, max(history.total, 1) + 0.5))
+    ax.xaxis.set_major_locator(MaxNLocator(7, integer=True))
+    ax.grid(visible=False)
+    table = history.table
+    rows = fold(history.layers, ROWS)
+    if not any(size is not None for sizes in table for size in sizes):
+        ax.set(xticks=[])
+        ax.text(0.5, 0.5, "no gradient to show", transform=ax.transAxes, ha="center", va="center", color=palette.MUTED)
+        return history.describe
+    limits = _exponents(table)
+    image = _image(table, history.steps, history.total, [row.members for row in rows], limits)
+    ax.imshow(image, extent=(0.5, history.total + 0.5, 1, 0), aspect="auto", interpolation="nearest")
+    for index in range(1, len(rows)):
+        ax.axhline(index / len(rows), color=palette.PAPER, linewidth=1.5)
+    RowTexts(ax, ROWS, room).write(lines_of(Flow(history.layers, table[-1], history.frozen), ROWS))
+    _mark(ax, history, [row.members for row in rows])
+    _history_heading(ax, history, limits)
+    return history.describe
+
+
+def _exponents(table: Sequence[Sequence[float | None]]) -> tuple[float, float]:
+    """Exponents of ten of the faintest and the strongest tint."""
+    logs = [math.log10(size) for sizes in table for size in sizes if size and math.isfinite(size)] or [0.0]
+    high = max(logs)
+    return max(min(*logs, high - 1), high - DECADES), high
+
+
+def _image(
+    table: Sequence[Sequence[float | None]], steps: Sequence[int], total: int, rows: Sequence[range], limits: tuple
+) -> torch.Tensor:
+    """Colour and opacity, shape (rows, columns, 4); between two readings the earlier one holds."""
+    columns = min(total, COLUMNS)
+    shown = [bisect.bisect(steps, math.ceil((column + 0.5) * total / columns)) - 1 for column in range(columns)]
+    tints = [[_tint([sizes[at] for at in members], limits) for members in rows] for sizes in table]
+    return torch.tensor([tints[max(0, at)] for at in shown], dtype=torch.float64).transpose(0, 1).numpy()
+
+
+def _tint(sizes: Sequence[float | None], limits: tuple[float, float]) -> tuple[float, float, float, float]:
+    known = [size for size in sizes if size is not None]
+    if any(not math.isfinite(size) for size in known):
+        return (*to_rgb(palette.TROUBLE), 1.0)
+    size = typical([(size, 1) for size in known])
+    if not size:
+        return (*to_rgb(palette.MUTED), 0.0 if size is None else 0.35)
+    part = (math.log10(size) - limits[0]) / (limits[1] - limits[0])
+    return (*to_rgb(HEAT), TINTS[0] + (TINTS[1] - TINTS[0]) * max(0.0, part))
+
+
+def _mark(ax: Axes, history: GradientHistory, rows: Sequence[range]) -> None:
+    """A cross where a trouble was seen first, in each row that has it; the first of all in words above the plot."""
+    heights = {layer: (index + 0.5) / len(rows) for index, members in enumerate(rows) for layer in members}
+    first: dict[float, int] = {}
+    for event in history.events:
+        for layer in event.layers:
+            first.setdefault(heights[layer], event.first)
+    look = {"color": palette.TROUBLE, "markeredgecolor": palette.PAPER, "markersize": 9, "clip_on": False}
+    ax.plot(list(first.values()), list(first), "X", zorder=5, **look)
+
+
+def _history_heading(ax: Axes, history: GradientHistory, limits: tuple[float, float]) -> None:
+    """Above the plot: what was read, the tints from the smallest to the largest size, and the first trouble."""
+    line = {"xycoords": "axes fraction", "textcoords": "offset points", "fontsize": SMALL, "va": "bottom"}
+    read = f"{len(history.steps)} of {history.total} read, the last →"
+    low, high = (short(10**exponent) for exponent in limits)
+    ax.annotate(f"faint {low}, strong {high}", (0, 1), (0, 5), color=palette.MUTED, **line)
+    ax.annotate(read, (1, 1), (0, 5), color=palette.MUTED, ha="right", **line)
+    if history.events:
+        told = textwrap.shorten(history.tell(history.events[0]), LETTERS, placeholder=" …")
+        ax.annotate(told, (0, 1), (0, 21), color=palette.TROUBLE, **line)

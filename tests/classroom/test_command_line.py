@@ -11,7 +11,7 @@ import pytest
 from classroom import commands as command_line
 from classroom import watch as watching
 from classroom.sample import write_sample
-from course_utils.exercises.progress import remember
+from course_utils.exercises.records import remember
 from course_utils.exercises.report import BOARD_VARIABLE
 
 
@@ -26,7 +26,7 @@ def run(capsys):
 
 
 def test_progress(run):
-    remember("lesson_02.slope")
+    remember("lesson_02.slope", ["lesson_02.slope"])
     code, out, _ = run("progress")
     assert code == 0 and "1 of" in out and "□" in out and "02" in out
     code, out, _ = run("progress", "--json")

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from course_utils.exercises.progress import passed
+from course_utils.exercises.records import passed
 
 LESSON = "from course_utils.exercises import lesson_02 as it; it.first_slope.grade(18.0)"
 

@@ -8,8 +8,8 @@ import pytest
 
 import course_utils
 from course_utils.exercises import find_exercises, lesson_02
-from course_utils.exercises.progress import passed, progress, remember
-from course_utils.exercises.records import FOLDER_VARIABLE, progress_file
+from course_utils.exercises.progress import progress
+from course_utils.exercises.records import FOLDER_VARIABLE, passed, progress_file, remember
 
 
 @pytest.fixture
@@ -33,7 +33,7 @@ def test_a_pass_is_kept_once_and_a_failure_never(home):
 
 
 def test_done_and_total_by_lesson(home):
-    remember("lesson_02.slope")
+    remember("lesson_02.slope", ["lesson_02.slope"])
     shown = course_utils.progress()
     assert shown.done["lesson_02"] == 1 and shown.done["lesson_00"] == 0
     assert shown.total == {lesson: len(its) for lesson, its in find_exercises().items()}
@@ -42,27 +42,27 @@ def test_done_and_total_by_lesson(home):
 
 
 def test_broken_hostile_and_outdated_lines_are_left_out(home):
-    remember("lesson_02.slope")
+    remember("lesson_02.slope", ["lesson_02.slope"])
     hostile = [b"\xff\xfe", b'{"exercise": "lesson_02.dia', b"[" * 100_000, b"null", b"[1]", b'{"exercise": 3}']
     hostile.append(b'{"exercise": "lesson_99.gone"}')
     with progress_file().open("ab") as file:
         file.write(b"\n" + b"\n".join(hostile))
-    remember("lesson_02.diamond")
+    remember("lesson_02.diamond", ["lesson_02.diamond"])
     assert passed() == {"lesson_02.slope", "lesson_02.diamond", "lesson_99.gone"}
     assert sum(progress().done.values()) == 2
 
 
 def test_a_line_cut_short_spoils_only_itself(home):
-    remember("lesson_02.slope")
+    remember("lesson_02.slope", ["lesson_02.slope"])
     with progress_file().open("ab") as file:
         file.truncate(progress_file().stat().st_size - 5)
-    remember("lesson_02.diamond")
+    remember("lesson_02.diamond", ["lesson_02.diamond"])
     assert passed() == {"lesson_02.diamond"}
 
 
 def _remember_many(names):
     for name in names:
-        remember(name)
+        remember(name, [name])
 
 
 def test_notebooks_that_write_at_once_lose_nothing(home):
@@ -89,7 +89,7 @@ def test_a_folder_that_cannot_be_made_is_told_and_not_raised(tmp_path, monkeypat
 def test_a_full_disk_is_told_and_not_raised(home, monkeypatch):
     home.mkdir()
     (home / "progress.jsonl").symlink_to("/dev/full")
-    monkeypatch.setattr("course_utils.exercises.progress.passed", set)  # /dev/full would be read for ever
+    monkeypatch.setattr("course_utils.exercises.records.passed", set)  # /dev/full would be read for ever
     assert "No space left on device" in lesson_02.first_slope.check(18.0).message
 
 
@@ -103,5 +103,5 @@ def test_under_pytest_the_users_own_folder_is_out_of_reach(tmp_path):
 
 
 def test_a_record_holds_the_exercise_and_the_time_only(home):
-    remember("lesson_02.slope")
+    remember("lesson_02.slope", ["lesson_02.slope"])
     assert json.loads(progress_file().read_text()).keys() == {"exercise", "passed"}

@@ -14,8 +14,7 @@ import slider_views as views
 from course_utils import Picture, explore
 from course_utils.core import palette
 from course_utils.sliders.dark import dark_twins
-from course_utils.sliders.png import encode
-from course_utils.sliders.widget import ExplorerWidget
+from course_utils.sliders.widget import ExplorerWidget, encode
 
 SVG = '<svg xmlns="http://www.w3.org/2000/svg" width="100" height="50"/>'
 
