@@ -8,7 +8,8 @@ from collections.abc import Iterator, Mapping
 
 import torch
 
-from .observe import Other, Raised, outside_values, same
+from .compare import same
+from .observe import Other, Raised, outside_values
 from .show import as_code
 
 
@@ -139,7 +140,7 @@ def _differences(
         places = getattr(seen, found)()
         if places.any() and not getattr(expected, found)().any():
             yield f"{it} {name}{'' if places.all() else ' in some places'}."
-    if not seen.any():
+    if same(seen, torch.zeros_like(seen), tolerance=tolerance):
         where, ask = " everywhere" if seen.dim() else "", " Does anything reach the input?" if may_tell_factor else ""
         yield f"{it} zero{where}.{ask}"
     ratios = (seen / expected)[expected.isfinite() & (expected != 0)]
@@ -148,7 +149,7 @@ def _differences(
     one_factor = len(ratios) and same(seen, expected * ratios[0], tolerance=tolerance)
     if may_tell_factor and one_factor and (seen.dim() or _is_simple(ratios[0].item())):
         each = "Every number" if seen.dim() else "The number"
-        yield "The sign is wrong." if ratios[0] == -1 else f"{each} is {ratios[0].item():.4g} times what it should be."
+        yield "The sign is wrong." if agrees(-seen) else f"{each} is {ratios[0].item():.4g} times what it should be."
     right = torch.isclose(seen, expected, rtol=tolerance, atol=1e-7, equal_nan=True).sum().item()
     if right:
         yield f"{right} of the {seen.numel()} numbers {'is' if right == 1 else 'are'} right."

@@ -14,8 +14,9 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from ..core import palette
+from .compare import same
 from .diagnosis import diagnose, misfit
-from .observe import Probe, is_unfinished, is_unfinished_observation, observe, same, world_as_it_was
+from .observe import Probe, is_unfinished, is_unfinished_observation, observe, world_as_it_was
 from .records import remember
 from .report import report
 from .show import Card, Shown

@@ -532,14 +532,14 @@ def accumulation_layers():
     layers = [nn.BatchNorm1d(4), nn.LayerNorm(4), nn.GroupNorm(2, 4), nn.Dropout(), nn.Tanh()]
     different = []
     for layer in layers:
-        first, last, samples = nn.Linear(3, 4), nn.Linear(4, 1), torch.randn(6, 3)
+        net = nn.Sequential(nn.Linear(3, 4), layer, nn.Sigmoid(), nn.Linear(4, 1)).double()
+        samples = torch.randn(6, 3).double()
         gradients = []
         for size in (6, 3):
-            first.zero_grad()
+            net.zero_grad()
             for batch in samples.split(size):
-                outputs = last(torch.sigmoid(layer(first(batch))))
-                (outputs.square().sum() / 6).backward()
-            gradients.append(first.weight.grad.clone())
-        if not torch.allclose(*gradients, atol=1e-6):
+                (net(batch).square().sum() / 6).backward()
+            gradients.append(net[0].weight.grad)
+        if not torch.allclose(*gradients):
             different.append(type(layer).__name__)
     return different

@@ -1,8 +1,11 @@
 """Exercises of lesson 07: what gradients are for."""
 
+import math
+
 import torch
 from torch.optim.optimizer import register_optimizer_step_pre_hook
 
+from .compare import is_small, reaches
 from .exercise import Prediction, exercise, prediction
 
 
@@ -25,6 +28,7 @@ from .exercise import Prediction, exercise, prediction
         "The slope by $w$ is the mean of $2 \\cdot \\text{error} \\cdot x$ over the three samples.",
         "A step goes against the slope: subtract the learning rate times the slope.",
     ],
+    tolerance=5e-4,
 )
 def one_step():
     x, y = torch.tensor([1.0, 2.0, 3.0]), torch.tensor([2.0, 4.0, 5.0])
@@ -254,7 +258,7 @@ def adam_first_step():
     return 1 - w.item()
 
 
-SETTINGS = (0.1, 0.9, 0.99, 1e-3)  # lr, b1, b2, eps
+SETTINGS = (0.1, 0.9, 0.99, 1e-2)  # lr, b1, b2, eps
 
 
 def _adam_steps(adam_step):
@@ -281,7 +285,7 @@ def _weights(adam_step):
 
 def _elsewhere(adam_step):
     given = [torch.tensor([0.5, 3.0]), torch.tensor([-1.0, 0.2]), torch.tensor([0.1, 0.1]), torch.tensor([0.3, 0.2])]
-    return adam_step(*given, 2, 0.05, 0.8, 0.95, 1e-2)
+    return adam_step(*given, 2, 0.05, 0.8, 0.95, 5e-2)
 
 
 def _leaves_arguments_alone(adam_step):
@@ -450,18 +454,25 @@ class _GradientsSeen:
 
 
 def _ring(count):
-    points = 4 * torch.rand(count, 2) - 2
-    return points, (points.square().sum(1) < 2).to(points.dtype)
+    """Points in a square, those within a circle labelled 1; none lies so near the edge that chance would decide."""
+    points = 4 * torch.rand(2 * count, 2) - 2
+    beyond = points.norm(dim=1) - math.sqrt(2)
+    kept = (beyond.abs() > 0.25).nonzero()[:count, 0]
+    return points[kept], (beyond[kept] < 0).to(points.dtype)
 
 
-def _is_straight(model):
-    ends = torch.tensor([[-2.0, -2.0], [2.0, 1.0]])
-    first, last, middle = model(torch.cat([ends, ends.mean(0, keepdim=True)])).flatten()
-    return torch.allclose(middle, (first + last) / 2, atol=1e-5)
+def _is_straight(model, scores):
+    """Whether scores lie half-way between those of the ends of a line, compared with how much all `scores` differ."""
+    starts = torch.tensor([[-2.0, -2.0], [-2.0, 0.0], [-2.0, 2.0], [0.0, -2.0], [-1.0, -1.0], [-1.0, 1.0]])
+    ends = torch.tensor([[2.0, 1.0], [1.5, 0.5], [1.0, -2.0], [0.5, 2.0], [2.0, 0.0], [0.0, -2.0]])
+    first, last, middle = (model(points).flatten() for points in (starts, ends, (starts + ends) / 2))
+    bend = (middle - (first + last) / 2).abs().max()
+    return bool(scores.std() > 0) and is_small((bend / scores.std()).item(), 1e-3)
 
 
-def _share_right(scores, labels, *, above):
-    return ((scores.flatten() > above) == (labels > 0)).double().mean()
+def _mostly_right(scores, labels, *, above=0.0):
+    right = ((scores.flatten() > above) == (labels > 0)).double().mean().item()
+    return reaches(right, 0.95, leeway=0.04)
 
 
 def _how_it_classifies(classifier):
@@ -475,16 +486,16 @@ def _how_it_classifies(classifier):
         scores = model(points)
         if scores.shape not in {(200,), (200, 1)}:
             raise ValueError(f"the scores have the shape {tuple(scores.shape)}; asked for is (200,) or (200, 1)")
-        if _share_right(scores, labels, above=0) >= 0.95:
+        if _mostly_right(scores, labels):
             return "right"
         if "some" not in steps.found and steps.found:
             return f"steps find {sorted(steps.found)}"
-        if _share_right(scores, labels, above=0.5) >= 0.95:
+        if _mostly_right(scores, labels, above=0.5):
             return "right above a half"
-        if steps.found and scores.std() < 0.05:
-            return "the same score for all"
-        if _is_straight(model):
+        if _is_straight(model, scores):
             return "straight"
+        if steps.found and is_small(scores.std().item(), 0.08):
+            return "the same score for all"
         return "too few right" if steps.found else "no step of an optimiser"
 
 
@@ -601,7 +612,8 @@ def _(points, labels):
     def broadcast(scores, labels):
         return (scores.unsqueeze(1) - labels).square().mean()
 
-    return _train(_network(), points, labels, loss_fn=broadcast)
+    net = _train(_network(), points, labels, steps=100, lr=0.03, loss_fn=broadcast)
+    return _train(net, points, labels, steps=100, lr=0.03, loss_fn=broadcast)
 
 
 @classifier.mistake(
@@ -609,7 +621,7 @@ def _(points, labels):
     "does not, look at your training step: is everything there, and in order?"
 )
 def _(points, labels):
-    return _train(_network(), points, labels, steps=5, lr=0.01)
+    return _train(_network(), points, labels, steps=1, lr=3.0)
 
 
 @classifier.mistake(

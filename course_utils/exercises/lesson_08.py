@@ -7,7 +7,7 @@ import weakref
 
 import torch
 
-from .exercise import Prediction, exercise, prediction
+from .exercise import exercise, prediction
 from .probes import names
 from .repairs import added_in_place as added_in_place
 from .repairs import carried_state as carried_state
@@ -121,12 +121,11 @@ def inplace_predict():
     return broken
 
 
-where_leaks = Prediction(
+@prediction(
     """
     `x` is $(-1, 4)$ and `y = torch.where(x > 0, torch.sqrt(x), 0.0)` is $(0, 2)$, as it should be. What are the two
     entries of `x.grad` after `y.sum().backward()`? Type numbers, `"inf"` or `"nan"`: `prediction = [.., ..]`.
     """,
-    ["nan", "0.25"],
     probe=_numbers,
     mistakes=[
         ([0.0, 0.25], "So says the formula: a constant has the slope 0. But `where` computes *both* branches first, "
@@ -143,14 +142,19 @@ where_leaks = Prediction(
         "The branch that was not chosen gets the gradient 0, and multiplies it by its own slope.",
     ],
 )
+def where_leaks():
+    x = torch.tensor([-1.0, 4.0], requires_grad=True)
+    y = torch.where(x > 0, torch.sqrt(x), 0.0)
+    y.sum().backward()
+    return x.grad
 
-roots_at_zero = Prediction(
+
+@prediction(
     """
     Three slopes at 0: that of `torch.sqrt(x)`; that of `torch.sqrt((v**2).sum())` for `v = (0, 0)`; that of
     `torch.linalg.vector_norm(v)`, the same formula, ready-made. Type three words, each `"0"`, `"inf"` or `"nan"`; the
     second and the third stand for both entries of the gradient: `prediction = ["…", "…", "…"]`.
     """,
-    ["inf", "nan", "0"],
     probe=_numbers,
     mistakes=[
         (["inf", "inf", "inf"], "Right about the root. In the second one, the infinite slope is multiplied by another "
@@ -169,6 +173,12 @@ roots_at_zero = Prediction(
         "have at the tip of a cone.",
     ],
 )
+def roots_at_zero():
+    x, v = torch.tensor(0.0, requires_grad=True), torch.zeros(2, requires_grad=True)
+    (root,) = torch.autograd.grad(torch.sqrt(x), x)
+    (by_hand,) = torch.autograd.grad(torch.sqrt((v**2).sum()), v)
+    (ready_made,) = torch.autograd.grad(torch.linalg.vector_norm(v), v)
+    return [root, by_hand[0], ready_made[0]]
 
 
 def _slope_of(function, at):
@@ -273,15 +283,22 @@ def _(x):
     "Adding a small number keeps infinity away, but now the value at 0 is not 0, and the slope there is huge."
 )
 def _(x):
-    return torch.sqrt(x.clamp(min=0) + 1e-12)
+    return torch.sqrt(torch.maximum(x, torch.zeros_like(x)) + 1e-12)
 
 
 @safe_sqrt.mistake(
-    "Nearly: at exactly 0 the slope is still infinite. The root sees the 0, and the gradient gets through, as it does "
-    "at the edge of `clamp`."
+    "The slopes are right. But the small number that you add under the root stays in the result: where $x$ is not "
+    "positive, exactly 0 was asked for."
 )
 def _(x):
-    return x.clamp(min=0).sqrt()
+    return torch.sqrt(torch.relu(x) + 1e-12)
+
+
+@safe_sqrt.mistake(
+    "Nearly: at exactly 0 the slope is still infinite. The root sees the 0, and the gradient gets through to it."
+)
+def _(x):
+    return torch.maximum(x, torch.zeros_like(x)).sqrt()
 
 
 @safe_sqrt.mistake("The values are right, but nothing is tracked any more: the slope is 0 for positive numbers, too.")

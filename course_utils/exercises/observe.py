@@ -23,6 +23,7 @@ import torch
 from .errors import in_plain_words
 
 Probe = Callable[[object], object] | Mapping[str, Callable[[object], object]]
+SEED = 0  # of all random numbers in a probe; whatever it is, verdicts must be the same
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,7 @@ def _observe_case(look: Callable[[object], object], answer: object) -> object:
 
 @contextmanager
 def world_as_it_was(answer: object) -> Iterator[None]:
-    """Inside: seed 0, float64, gradients on, no warnings shown. Afterwards: everything as it was.
+    """Inside: `SEED`, float64, gradients on, no warnings shown. Afterwards: everything as it was.
 
     Restored are the random states, the default dtype, the gradient modes, the warning filters, and `.grad` of the
     tensors that `answer` reaches outside its own arguments.
@@ -96,9 +97,9 @@ def world_as_it_was(answer: object) -> Iterator[None]:
         warnings.catch_warnings(),
     ):
         warnings.simplefilter("ignore")
-        random.seed(0)
-        numpy.random.seed(0)
-        torch.default_generator.manual_seed(0)
+        random.seed(SEED)
+        numpy.random.seed(SEED)
+        torch.default_generator.manual_seed(SEED)
         torch.set_default_dtype(torch.float64)
         torch.set_warn_always(True)  # or a warning given once in a kernel's life would be used up unseen
         try:
@@ -162,20 +163,6 @@ def canonical(value: object) -> object:
     if isinstance(value, dict):
         return {str(key): canonical(part) for key, part in value.items()}
     return Other(type(value).__name__)
-
-
-def same(one: object, other: object, *, tolerance: float) -> bool:
-    """Whether two observations agree; numbers to the relative `tolerance`, nan with nan."""
-    if isinstance(one, bool | torch.Tensor) and isinstance(other, bool | torch.Tensor):
-        one, other = (it if isinstance(it, torch.Tensor) else torch.tensor(float(it)).double() for it in (one, other))
-        if one.shape != other.shape or one.dtype != other.dtype:
-            return False
-        return torch.allclose(one, other, rtol=tolerance, atol=1e-7, equal_nan=True)
-    if isinstance(one, list) and isinstance(other, list):
-        return len(one) == len(other) and all(same(a, b, tolerance=tolerance) for a, b in zip(one, other, strict=True))
-    if isinstance(one, dict) and isinstance(other, dict):
-        return one.keys() == other.keys() and all(same(one[key], other[key], tolerance=tolerance) for key in other)
-    return type(one) is type(other) and one == other
 
 
 def is_unfinished(answer: object) -> bool:

@@ -9,7 +9,8 @@ from torch.overrides import TorchFunctionMode
 
 from ..core.internals import MAKE_DUAL, TorchDispatchMode
 from ..measuring import tensors_in
-from .observe import canonical, same
+from .compare import same
+from .observe import canonical
 
 
 class _NumberCounter(TorchDispatchMode):

@@ -565,7 +565,8 @@ def _(w, optimizer, x, y):
     "infinite slope. 0 is not positive either."
 )
 def _(w, optimizer, x, y):
-    _masked(w, optimizer, lambda w: torch.where(x > 0, (torch.sqrt((w * x).clamp(min=0)) - y) ** 2, 0.0).sum())
+    nothing = torch.zeros_like(x)
+    _masked(w, optimizer, lambda w: torch.where(x > 0, (torch.maximum(w * x, nothing).sqrt() - y) ** 2, 0.0).sum())
 
 
 @masked_too_late.mistake("The places of the positive ones stand in your code. Find them from `x` itself, by `x > 0`.")

@@ -9,8 +9,9 @@ import pytest
 import torch
 
 from course_utils.core import palette
+from course_utils.exercises.compare import same
 from course_utils.exercises.exercise import Exercise, Prediction, Verdict, exercise, prediction
-from course_utils.exercises.observe import canonical, is_unfinished, observe, same
+from course_utils.exercises.observe import canonical, is_unfinished, observe
 from course_utils.exercises.show import as_code
 
 HINTS = ["look", "look closer"]
