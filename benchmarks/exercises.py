@@ -72,9 +72,9 @@ def measure_board(folder: Path) -> str:
     for number in range(LEARNERS):
         checks = [names[(number + place) % len(names)] for place in range(CHECKS)]
         lines = [json.dumps({"exercise": name, "verdict": "wrong", "mistake": 1, "time": now}) for name in checks]
-        (folder / f"learner-{number}.jsonl").write_text("\n".join(lines))
+        (folder / f"learner-{number}.jsonl").write_text("\n".join(lines), encoding="utf-8")
     reading = seconds(lambda: read_board(folder))
-    parsing = seconds(lambda: [json.loads(line) for path in folder.iterdir() for line in path.open()])
+    parsing = seconds(lambda: [json.loads(line) for path in folder.iterdir() for line in path.open(encoding="utf-8")])
     with tempfile.TemporaryDirectory() as own:
         os.environ[BOARD_VARIABLE] = own
         telling = wall(lambda: report(names[0], "wrong", 1))

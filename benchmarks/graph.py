@@ -54,7 +54,10 @@ def main(arguments: Sequence[str]) -> None:
             print(SECTIONS[name]())
             return
     # A process for each, so that none has to live with what another left in memory.
-    parts = [subprocess.run([sys.executable, __file__, name], check=True, text=True, stdout=-1) for name in SECTIONS]
+    parts = [
+        subprocess.run([sys.executable, __file__, name], check=True, text=True, stdout=-1, encoding="utf-8")
+        for name in SECTIONS
+    ]
     text = "\n\n".join(part.stdout.strip() for part in parts)
     installed = [peer for peer in PEERS if peer not in missing()]
     text = f"{text}\n\nMeasured with {machine('torch', *installed)}, one thread."

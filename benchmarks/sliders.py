@@ -202,7 +202,9 @@ def run(contender: Contender, ratio: int) -> Result:
             end = time.time()
             after = hold_down(page)
             empty, frames = page.evaluate("watch.on = false, [watch.empty, watch.frames]")
-        messages = [tuple(map(float, line.split())) for line in (work / "spent.txt").read_text().splitlines()]
+        messages = [
+            tuple(map(float, line.split())) for line in (work / "spent.txt").read_text(encoding="utf-8").splitlines()
+        ]
     kernel = sum(seconds for when, seconds in messages if begin <= when <= end) / MOVES * 1000
     return Result(contender.name, kernel, latencies, lost, after, empty, frames)
 

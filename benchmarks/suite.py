@@ -56,7 +56,9 @@ def strict(*options: str) -> Callable[[], object]:
 
 def import_times() -> tuple[float, float]:
     """Seconds for importing torch and matplotlib, and for course_utils after them, in a fresh Python."""
-    printed = subprocess.run([sys.executable, "-c", CLOCKED_IMPORT], check=True, capture_output=True, text=True).stdout
+    printed = subprocess.run(
+        [sys.executable, "-c", CLOCKED_IMPORT], check=True, capture_output=True, text=True, encoding="utf-8"
+    ).stdout
     peers, own = map(float, printed.split())
     return peers, own
 

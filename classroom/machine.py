@@ -83,8 +83,8 @@ def _free_memory() -> float:
     import psutil
 
     free = psutil.virtual_memory().available
-    if CGROUP_LIMIT.is_file() and (limit := CGROUP_LIMIT.read_text().strip()) != "max":
-        free = min(free, int(limit) - int(CGROUP_USED.read_text()))
+    if CGROUP_LIMIT.is_file() and (limit := CGROUP_LIMIT.read_text(encoding="utf-8").strip()) != "max":
+        free = min(free, int(limit) - int(CGROUP_USED.read_text(encoding="utf-8")))
     return max(0, free)
 
 

@@ -88,7 +88,7 @@ def _returned(folder: Path, rank: int) -> object:
 
 
 def _run_to_end(folder: Path, processes: int, seconds: float) -> None:
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONIOENCODING": "utf-8"}
     if sys.platform == "linux":
         environment.setdefault("GLOO_SOCKET_IFNAME", "lo")  # else gloo asks the network for this machine's name
     running = []

@@ -19,4 +19,4 @@ def test_a_name_that_is_not_there_is_told_with_those_that_are():
 
 def test_importing_the_package_loads_neither_torch_nor_matplotlib():
     code = "import sys, course_utils; print(sorted({'torch', 'matplotlib', 'anywidget'} & set(sys.modules)))"
-    assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == "[]"
+    assert subprocess.check_output([sys.executable, "-c", code], text=True, encoding="utf-8").strip() == "[]"

@@ -268,14 +268,14 @@ def fingerprint() -> str:
 
 def bring_up_to_date(extras: set) -> None:
     """Does nothing where `.venv` was made from the files as they are now and has these extras."""
-    known, *has = STAMP.read_text().split() if PYTHON.exists() and STAMP.exists() else [""]
+    known, *has = STAMP.read_text(encoding="utf-8").split() if PYTHON.exists() and STAMP.exists() else [""]
     fresh = known == fingerprint()
     wanted = sorted(extras.union([LESSONS], has if fresh else []))
     if fresh and wanted == has:
         return
     make_venv()
     install(wanted)
-    STAMP.write_text(" ".join([fingerprint()] + wanted))
+    STAMP.write_text(" ".join([fingerprint()] + wanted), encoding="utf-8")
 
 
 def activated() -> dict:

@@ -42,6 +42,7 @@ def surroundings(folder: Path) -> dict[str, str]:
     # A course installed with `pip install --user` is found by the home that is left here.
     environment.setdefault("PYTHONUSERBASE", site.getuserbase())
     environment["JUPYTER_PREFER_ENV_PATH"] = "1"
+    environment["PYTHONIOENCODING"] = "utf-8"  # what a program writes into a pipe; on Windows else one of few letters
     for name, place in FOLDERS.items():
         path = folder / place
         path.mkdir(parents=True, exist_ok=True)

@@ -90,7 +90,7 @@ class Picture:
         """
         path = Path(path)
         if path.suffix == ".svg":
-            path.write_text(self.svg, encoding="utf-8")
+            path.write_text(self.svg, encoding="utf-8", newline="\n")
         elif path.suffix in {".png", ".pdf"} and self.figure is not None:
             with palette.style():
                 self.figure.savefig(path, dpi=200)

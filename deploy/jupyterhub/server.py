@@ -32,7 +32,9 @@ def update(course: Path, home: Path) -> None:
     # repository any more, it would take one further up.
     git = {"GIT_CONFIG_GLOBAL": str(Path(__file__).with_name("gitconfig")), "GIT_CEILING_DIRECTORIES": str(home)}
     command = [sys.executable, "-m", "nbgitpuller.pull", course.as_uri(), "main", str(home / COPY)]
-    done = subprocess.run(command, env=os.environ | git, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    done = subprocess.run(
+        command, env=os.environ | git, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8"
+    )
     if done.returncode:
         print(f"{home / COPY} stays as it is: its update failed.\n{done.stdout}", file=sys.stderr)
 

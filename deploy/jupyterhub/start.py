@@ -47,7 +47,9 @@ def lacking() -> str:
     missing = [program for program in ("git", "node", "npm") if not shutil.which(program)]
     if missing:
         return f"the hub needs {' and '.join(missing)}"
-    version = subprocess.run(["node", "--version"], capture_output=True, text=True, check=True).stdout.strip()
+    version = subprocess.run(
+        ["node", "--version"], capture_output=True, text=True, check=True, encoding="utf-8"
+    ).stdout.strip()
     is_old = int(version.removeprefix("v").partition(".")[0]) < NODE
     return f"Node.js is {version}, not {NODE} or newer" if is_old else ""
 

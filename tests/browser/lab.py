@@ -62,7 +62,7 @@ class Lab:
             "COURSE_UTILS_DATA": self.home / "course_utils",
             "OMP_NUM_THREADS": "1",
         }
-        self.log = (self.home / "lab.log").open("w")
+        self.log = (self.home / "lab.log").open("w", encoding="utf-8")
         self.server = subprocess.Popen(
             [sys.executable, "-m", "jupyter", "lab", "--no-browser", f"--port={self.port}", "--port-retries=0",
              f"--IdentityProvider.token={self.token}", f"--ServerApp.root_dir={self.folder}", "--allow-root",
@@ -80,14 +80,15 @@ class Lab:
         deadline = time.monotonic() + self.timeout
         while time.monotonic() < deadline:
             if self.server.poll() is not None:
-                raise RuntimeError(f"JupyterLab stopped at once:\n{(self.home / 'lab.log').read_text()}")
+                raise RuntimeError(f"JupyterLab stopped at once:\n{self._words()}")
             with contextlib.suppress(OSError):
                 urllib.request.urlopen(f"{self.url}/api/status?token={self.token}", timeout=2).close()
                 return
             time.sleep(0.2)
-        raise TimeoutError(
-            f"JupyterLab did not answer within {self.timeout:.0f} s:\n{(self.home / 'lab.log').read_text()}"
-        )
+        raise TimeoutError(f"JupyterLab did not answer within {self.timeout:.0f} s:\n{self._words()}")
+
+    def _words(self) -> str:
+        return (self.home / "lab.log").read_text(encoding="utf-8")
 
     def __exit__(self, *_: object) -> None:
         self.browser.close()
@@ -104,7 +105,7 @@ class Lab:
         """Settings of a plugin ("extension/plugin"), for pages opened from now on."""
         place = self.home / f"settings/{plugin}.jupyterlab-settings"
         place.parent.mkdir(parents=True, exist_ok=True)
-        place.write_text(json.dumps(settings))
+        place.write_text(json.dumps(settings), encoding="utf-8")
 
     def write(self, name: str, *cells: str) -> str:
         """A notebook of these code cells, written into the folder under `name`, which is returned."""

@@ -25,7 +25,11 @@ def run_as() -> Callable[..., str]:
         become = f"import os; os.setgroups({list(groups)}); os.setgid({account}); os.setuid({account})"
         environment = {**os.environ, "HOME": "/nonexistent", **{name: str(value) for name, value in variables.items()}}
         ran = subprocess.run(
-            [sys.executable, "-c", f"{before}\n{become}\n{program}"], capture_output=True, text=True, env=environment
+            [sys.executable, "-c", f"{before}\n{become}\n{program}"],
+            capture_output=True,
+            text=True,
+            env=environment,
+            encoding="utf-8",
         )
         assert ran.returncode == 0, ran.stderr
         return ran.stdout.strip()

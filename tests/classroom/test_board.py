@@ -35,7 +35,7 @@ def row(board, exercise=SLOPE):
 @pytest.fixture
 def learner(tmp_path):
     def write(name, *lines, folder=tmp_path):
-        (folder / f"{name}.jsonl").write_text("\n".join(lines))
+        (folder / f"{name}.jsonl").write_text("\n".join(lines), encoding="utf-8")
 
     return write
 
@@ -134,9 +134,9 @@ def test_what_is_no_plain_file_of_a_learner_is_left_out(tmp_path, learner):
     os.mkfifo(box / "pipe.jsonl")
     (box / "sub.jsonl").mkdir()
     (box / "sub.jsonl" / "deeper").mkdir()
-    (box / "notes.txt").write_text("hello")
-    (box / ".hidden.jsonl").write_text(line())
-    (box / "\x1b[2J.jsonl").write_text(line())
+    (box / "notes.txt").write_text("hello", encoding="utf-8")
+    (box / ".hidden.jsonl").write_text(line(), encoding="utf-8")
+    (box / "\x1b[2J.jsonl").write_text(line(), encoding="utf-8")
     board = look(box)
     assert board.learners == 1 and board.left_out == {reading.NOT_A_FILE: 8}
 

@@ -104,5 +104,12 @@ def test_options_that_do_not_go_together_are_refused(run, capsys, options, said)
 def test_without_pytorch_it_points_to_the_doctor():
     without = "import sys; sys.modules['torch'] = None; from classroom.commands import main"
     program = f"{without}; sys.exit(main(['progress']))"
-    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, encoding="utf-8")
     assert ran.returncode == 1 and ran.stderr.startswith("torch is not installed; ") and "doctor" in ran.stderr
+
+
+def test_letters_that_a_pipe_on_windows_has_not_are_no_error():
+    narrow = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    ran = subprocess.run([sys.executable, "-m", "course_utils", "progress"], env=narrow, capture_output=True)
+    assert ran.returncode == 0, ran.stderr
+    assert b"0 of " in ran.stdout and b"??" in ran.stdout

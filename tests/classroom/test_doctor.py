@@ -20,7 +20,9 @@ def kernel(tmp_path, monkeypatch, program, *arguments):
     place = tmp_path / "jupyter" / "kernels" / "python3"
     place.mkdir(parents=True)
     argv = [sys.executable, "-c", program, *arguments]
-    (place / "kernel.json").write_text(json.dumps({"argv": argv, "display_name": "Mine", "language": "python"}))
+    (place / "kernel.json").write_text(
+        json.dumps({"argv": argv, "display_name": "Mine", "language": "python"}), encoding="utf-8"
+    )
     monkeypatch.setenv("JUPYTER_PATH", str(tmp_path / "jupyter"))
     monkeypatch.delenv("JUPYTER_PREFER_ENV_PATH", raising=False)
     monkeypatch.setenv("JUPYTER_PLATFORM_DIRS", "1")
@@ -56,7 +58,7 @@ doctor.CHECKS = [check for check in doctor.CHECKS if check.__name__ not in ("che
 from classroom.commands import main
 sys.exit(main(["doctor"]))
 """
-    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, encoding="utf-8")
     assert ran.returncode == 1 and ran.stderr == ""
     assert "✗ gradient: could not be checked: ModuleNotFoundError" in ran.stdout
     assert f"→ {checkup.reinstall()}\n" in ran.stdout
@@ -88,7 +90,9 @@ def test_a_kernel_that_dies_or_says_nothing_is_a_problem_in_time(tmp_path, monke
 
 def test_a_kernel_that_is_not_there_or_whose_program_is_gone_is_a_problem(tmp_path, monkeypatch):
     place = kernel(tmp_path, monkeypatch, "")
-    (place / "kernel.json").write_text('{"argv": ["/no/such/python"], "display_name": "Mine", "language": "python"}')
+    (place / "kernel.json").write_text(
+        '{"argv": ["/no/such/python"], "display_name": "Mine", "language": "python"}', encoding="utf-8"
+    )
     assert "JupyterLab cannot start one: " in frontend.check_kernel().problem
     monkeypatch.setattr(frontend, "KERNEL", "no-such-kernel")
     found = frontend.check_kernel()
@@ -98,7 +102,9 @@ def test_a_kernel_that_is_not_there_or_whose_program_is_gone_is_a_problem(tmp_pa
 @pytest.mark.parametrize("name", ["anywidget", "@jupyter-widgets/jupyterlab-manager:plugin"])
 def test_sliders_that_are_switched_off_are_named_with_the_switch(tmp_path, monkeypatch, name):
     (tmp_path / "labconfig").mkdir()
-    (tmp_path / "labconfig" / "page_config.json").write_text(json.dumps({"disabledExtensions": {name: True}}))
+    (tmp_path / "labconfig" / "page_config.json").write_text(
+        json.dumps({"disabledExtensions": {name: True}}), encoding="utf-8"
+    )
     monkeypatch.setenv("JUPYTER_CONFIG_DIR", str(tmp_path))
     found = frontend.check_enabled()
     assert name.partition(":")[0] in found.problem
@@ -107,7 +113,7 @@ def test_sliders_that_are_switched_off_are_named_with_the_switch(tmp_path, monke
 
 def test_other_versions_than_tested_are_a_note(tmp_path, monkeypatch):
     (tmp_path / "constraints.txt").write_text(
-        '# pins\ntorch==0.1\nmatplotlib==0.2 ; python_version < "3"\nno-such==1\n'
+        '# pins\ntorch==0.1\nmatplotlib==0.2 ; python_version < "3"\nno-such==1\n', encoding="utf-8"
     )
     monkeypatch.setattr(machine, "course_folder", lambda: tmp_path)
     found = machine.check_pins()
@@ -134,10 +140,10 @@ def test_disk_and_memory(monkeypatch, free, status):
 def test_memory_that_a_container_leaves(tmp_path, monkeypatch):
     monkeypatch.setattr(machine, "CGROUP_LIMIT", tmp_path / "max")
     monkeypatch.setattr(machine, "CGROUP_USED", tmp_path / "current")
-    (tmp_path / "max").write_text("max\n")
+    (tmp_path / "max").write_text("max\n", encoding="utf-8")
     assert machine.check_memory().status in ("fine", "note")
-    (tmp_path / "max").write_text(f"{10**9}\n")
-    (tmp_path / "current").write_text(f"{9 * 10**8}\n")
+    (tmp_path / "max").write_text(f"{10**9}\n", encoding="utf-8")
+    (tmp_path / "current").write_text(f"{9 * 10**8}\n", encoding="utf-8")
     assert machine.check_memory().problem.startswith("100 MB free")
 
 
@@ -156,7 +162,7 @@ def test_threads(monkeypatch, threads, cores, hub, status):
 
 
 def test_records_that_cannot_be_kept_are_a_note(tmp_path, monkeypatch):
-    (tmp_path / "file").write_text("in the way")
+    (tmp_path / "file").write_text("in the way", encoding="utf-8")
     monkeypatch.setenv("COURSE_UTILS_DATA", str(tmp_path / "file"))
     found = machine.check_progress()
     assert found.status == "note" and "it cannot be kept: " in found.note and "COURSE_UTILS_DATA" in found.mend

@@ -54,7 +54,7 @@ def test_a_learner_can_add_to_the_own_file_and_see_no_other(box, tells, run_as):
         f"os.chmod({str(ada)!r}, 0o666)", f"os.truncate({str(ada)!r}, 0)", f"os.rmdir({str(box)!r})",
     ]  # fmt: skip
     assert {code: run_as(BOB, attempt(code)) for code in hostile} == dict.fromkeys(hostile, "PermissionError")
-    assert ada.read_text().count("lesson_02.slope") == 2
+    assert ada.read_text(encoding="utf-8").count("lesson_02.slope") == 2
 
 
 def test_a_name_that_is_taken_is_told(tells):
@@ -64,11 +64,11 @@ def test_a_name_that_is_taken_is_told(tells):
 
 def test_a_trap_that_another_has_laid_is_not_stepped_into(box, tells, run_as, town):
     precious = town / str(ADA) / "precious"
-    precious.write_text("precious")
+    precious.write_text("precious", encoding="utf-8")
     os.chown(precious, ADA, ADA)
     run_as(BOB, f"os.symlink({str(precious)!r}, {str(box / 'ada.jsonl')!r})")
     assert "was not told" in tells(ADA, "ada")
-    assert precious.read_text() == "precious"
+    assert precious.read_text(encoding="utf-8") == "precious"
 
 
 def test_members_of_the_group_read_all_of_it(box, tells, run_as):

@@ -14,7 +14,7 @@ LESSON = "from course_utils.exercises import lesson_02 as it; it.first_slope.gra
 
 def test_a_home_that_is_read_only_or_not_there_is_told_and_not_raised(run_as, town):
     (town / "kept").mkdir()
-    (town / "kept" / "progress.jsonl").write_text("")
+    (town / "kept" / "progress.jsonl").write_text("", encoding="utf-8")
     homes = [str(town / "data"), str(town / "kept"), ""]
     program = f"""
 for home in {homes}:
@@ -38,7 +38,7 @@ resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM
 print(it.slope.check(it.slope.answer), flush=True)
 os.kill(os.getpid(), {int(signal.SIGKILL)})
 """
-    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, encoding="utf-8")
     assert ran.returncode == -signal.SIGKILL, ran.stderr
     assert [line.partition(":")[0] for line in ran.stdout.splitlines()] == [
         "Right. Done in this lesson", "Right. This pass could not be remembered", "Right. Done in this lesson",

@@ -67,7 +67,7 @@ def why_no_accounts() -> str:
         if not shutil.which(program):
             return f"{program} is missing"
     with tempfile.TemporaryDirectory() as aside:
-        tried = subprocess.run([*privately(Path(aside)), "true"], capture_output=True, text=True)
+        tried = subprocess.run([*privately(Path(aside)), "true"], capture_output=True, text=True, encoding="utf-8")
     return tried.stderr.strip()
 
 
@@ -100,7 +100,7 @@ class Hub:
         self.folder = self.outer / "hub"
         self.port = free_ports()
         self.url = f"http://127.0.0.1:{self.port}"
-        (self.outer / "names").write_text("\n".join(self.names))
+        (self.outer / "names").write_text("\n".join(self.names), encoding="utf-8")
         try:
             self.start()
         except BaseException:
@@ -116,13 +116,15 @@ class Hub:
             f"--course={self.course}", f"--port={self.port}", *self.options,
             *([] if self.has_accounts else ["--without-accounts"]),
         ]  # fmt: skip
-        with self.log.open("a") as log:
+        with self.log.open("a", encoding="utf-8") as log:
             self.process = subprocess.Popen(command, stdout=log, stderr=log, cwd=ROOT)
-        wait_until(self._answers, seconds=120, what=lambda: f"the hub does not answer:\n{self.log.read_text()}")
+        wait_until(
+            self._answers, seconds=120, what=lambda: f"the hub does not answer:\n{self.log.read_text(encoding='utf-8')}"
+        )
 
     def _answers(self) -> bool:
         if self.process.poll() is not None:
-            raise RuntimeError(f"the hub stopped:\n{self.log.read_text()}")
+            raise RuntimeError(f"the hub stopped:\n{self.log.read_text(encoding='utf-8')}")
         try:
             return requests.get(f"{self.url}/hub/login", timeout=5).ok
         except requests.ConnectionError:
@@ -162,7 +164,7 @@ class Hub:
 
     def visitor(self, name: str) -> Visitor:
         """Somebody with a browser who knows the learner's password."""
-        lines = (line.split() for line in (self.folder / "learners.txt").read_text().splitlines())
+        lines = (line.split() for line in (self.folder / "learners.txt").read_text(encoding="utf-8").splitlines())
         return Visitor(self.url, name, {each: password for each, password, _ in lines}[name])
 
 

@@ -139,8 +139,8 @@ def test_nobody_reads_the_home_of_another(hub: Hub, visitors: dict[str, Visitor]
 
 def test_the_board_gets_a_line_under_the_pseudonym(hub: Hub, kernel: Kernel) -> None:
     kernel.run("from course_utils.exercises import lesson_02\nlesson_02.first_slope.check(18.0)")
-    pseudonym = (hub.folder / "learners.txt").read_text().split("anna ")[1].split()[1]
-    lines = (hub.folder / "board" / f"{pseudonym}.jsonl").read_text().splitlines()
+    pseudonym = (hub.folder / "learners.txt").read_text(encoding="utf-8").split("anna ")[1].split()[1]
+    lines = (hub.folder / "board" / f"{pseudonym}.jsonl").read_text(encoding="utf-8").splitlines()
     last = json.loads(lines[-1])
     assert (last["exercise"], last["verdict"]) == ("lesson_02.first_slope", "right")
 

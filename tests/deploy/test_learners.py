@@ -36,7 +36,7 @@ def test_a_name_that_is_no_account_is_refused(name: str, tmp_path: Path) -> None
 def test_a_broken_line_is_named(line: str, tmp_path: Path) -> None:
     path = tmp_path / "learners.txt"
     learners.add(path, ["ben"])
-    path.write_text(f"{path.read_text()}{line}\n")
+    path.write_text(f"{path.read_text(encoding='utf-8')}{line}\n", encoding="utf-8")
     with pytest.raises(ValueError, match="learners.txt, line 2: write name, password and pseudonym"):
         learners.read(path)
 
@@ -80,7 +80,7 @@ def test_a_folder_that_accounts_cannot_enter_is_found(tmp_path: Path) -> None:
 
 
 def test_the_proxy_has_one_version_and_no_host_in_its_lock() -> None:
-    lock = (start.HERE / "package-lock.json").read_text()
+    lock = (start.HERE / "package-lock.json").read_text(encoding="utf-8")
     assert '"resolved"' not in lock
     assert '"configurable-http-proxy": "5.3.0"' in lock
-    assert '"configurable-http-proxy": "5.3.0"' in (start.HERE / "package.json").read_text()
+    assert '"configurable-http-proxy": "5.3.0"' in (start.HERE / "package.json").read_text(encoding="utf-8")

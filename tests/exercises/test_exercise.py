@@ -184,7 +184,7 @@ def nth_derivative(f, x, n):
 assert lesson_05.nth_derivative.grade(nth_derivative).status == "wrong"
 torch.ones(1, requires_grad=True).square().backward(create_graph=True)
 """
-    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, encoding="utf-8")
     assert ran.stderr.count("reference cycle") == 1
 
 

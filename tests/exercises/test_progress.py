@@ -29,7 +29,7 @@ def test_a_pass_is_kept_once_and_a_failure_never(home):
     assert lesson_02.first_slope.check(18).message == f"Done in this lesson: 1 of {total}."
     assert lesson_02.backward_twice.check(12).message == f"Done in this lesson: 2 of {total}."
     assert passed() == {"lesson_02.first_slope", "lesson_02.backward_twice"}
-    assert len(progress_file().read_text().split()) == 2 * 4
+    assert len(progress_file().read_text(encoding="utf-8").split()) == 2 * 4
 
 
 def test_done_and_total_by_lesson(home):
@@ -77,7 +77,7 @@ def test_notebooks_that_write_at_once_lose_nothing(home):
 
 
 def test_a_folder_that_cannot_be_made_is_told_and_not_raised(tmp_path, monkeypatch):
-    (tmp_path / "file").write_text("in the way")
+    (tmp_path / "file").write_text("in the way", encoding="utf-8")
     monkeypatch.setenv(FOLDER_VARIABLE, str(tmp_path / "file"))
     verdict = lesson_02.first_slope.check(18.0)
     assert verdict.status == "right" and verdict.message.startswith("This pass could not be remembered: ")
@@ -104,4 +104,4 @@ def test_under_pytest_the_users_own_folder_is_out_of_reach(tmp_path):
 
 def test_a_record_holds_the_exercise_and_the_time_only(home):
     remember("lesson_02.slope", ["lesson_02.slope"])
-    assert json.loads(progress_file().read_text()).keys() == {"exercise", "passed"}
+    assert json.loads(progress_file().read_text(encoding="utf-8")).keys() == {"exercise", "passed"}

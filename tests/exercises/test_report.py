@@ -28,7 +28,7 @@ def board(tmp_path, monkeypatch):
 
 def lines(board):
     (file,) = board.iterdir()
-    return [json.loads(line) for line in file.read_text().split("\n") if line]
+    return [json.loads(line) for line in file.read_text(encoding="utf-8").split("\n") if line]
 
 
 def trouble(wrong=9.0):
@@ -71,7 +71,7 @@ def test_the_pseudonym_is_random_and_kept(board, tmp_path, monkeypatch):
 
 
 def test_a_pseudonym_file_that_was_cut_short_gets_another_line(tmp_path):
-    (tmp_path / "pseudonym.jsonl").write_text('\n{"pseudonym": "3f9')
+    (tmp_path / "pseudonym.jsonl").write_text('\n{"pseudonym": "3f9', encoding="utf-8")
     assert PSEUDONYM.fullmatch(pseudonym()) and pseudonym() == pseudonym()
 
 
@@ -83,7 +83,9 @@ report.PATIENCE = 20
 print({{report.report({EXERCISE!r}, "wrong", number) for number in range(int(sys.argv[1]), 90, 3)}})
 """
     run = [sys.executable, "-c", program]
-    notebooks = [subprocess.Popen([*run, str(first)], stdout=subprocess.PIPE, text=True) for first in range(3)]
+    notebooks = [
+        subprocess.Popen([*run, str(first)], stdout=subprocess.PIPE, text=True, encoding="utf-8") for first in range(3)
+    ]
     assert len({notebook.communicate(timeout=60)[0] for notebook in notebooks}) == 1
     assert sorted(line["mistake"] for line in lines(board)) == list(range(90))
 
@@ -114,7 +116,7 @@ def test_a_board_that_is_not_there_is_told_once(board):
 def test_whatever_lies_in_the_files_place_is_left_alone(board, tmp_path, kind):
     place, other = board / f"{pseudonym()}.jsonl", tmp_path / "other"
     if kind != "dangling link":
-        other.write_text("precious")
+        other.write_text("precious", encoding="utf-8")
     if kind in ("link", "dangling link"):
         place.symlink_to(other)
     elif kind == "hard link":
@@ -124,7 +126,7 @@ def test_whatever_lies_in_the_files_place_is_left_alone(board, tmp_path, kind):
     else:
         place.mkdir()
     assert "was not told" in trouble() and trouble() == ""
-    assert not other.exists() or other.read_text() == "precious"
+    assert not other.exists() or other.read_text(encoding="utf-8") == "precious"
 
 
 @posix
@@ -148,7 +150,7 @@ resource.setrlimit(resource.RLIMIT_FSIZE, (150, 150))  # a line has about 110 by
 from course_utils.exercises.report import report
 print([report({EXERCISE!r}, "wrong", 1) for _ in range(3)])
 """
-    told = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    told = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, encoding="utf-8")
     first, second, third = eval(told.stdout)
     assert first.startswith("Also on") and "No space left on device" in second and "File too large" in third
 
@@ -174,6 +176,8 @@ def test_the_board_is_told_where_no_thread_is_left(board, monkeypatch):
 def test_exercises_tell_the_board_without_the_classroom():
     check = "from course_utils.exercises import lesson_02 as it; it.first_slope.check(1)"
     program = f"import sys; {check}; print(*sys.modules)"
-    loaded = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout.split()
+    loaded = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True, encoding="utf-8"
+    ).stdout.split()
     assert "course_utils.exercises.report" in loaded
     assert not [name for name in loaded if name.startswith("classroom")]

@@ -50,7 +50,7 @@ def failures(folder: Path) -> set[str]:
     """Runs pytest with the project's options on a folder; "notebook::number" of every code cell that failed."""
     options = ["-c", str(ROOT / "pyproject.toml"), "--rootdir", str(folder), "-p", "no:cacheprovider"]
     command = [sys.executable, "-m", "pytest", *options, str(folder)]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, encoding="utf-8")
     assert " passed" in done.stdout, done.stdout + done.stderr
     return {f"{name}::{cell}" for name, cell in re.findall(r"(?m)^FAILED \S*?(\w+)\.ipynb::Cell (\d+)", done.stdout)}
 

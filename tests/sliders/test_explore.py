@@ -99,7 +99,7 @@ def test_nbval_is_content_with_a_stored_still(tmp_path):
     kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
     nbformat.write(nbformat.v4.new_notebook(cells=[cell], metadata=kernel), tmp_path / "stored.ipynb")
     command = [sys.executable, "-m", "pytest", "--nbval", "--nbval-current-env", "stored.ipynb"]
-    run = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    run = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, encoding="utf-8")
     assert "1 passed" in run.stdout, run.stdout
 
 

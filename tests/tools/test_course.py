@@ -35,18 +35,21 @@ def project(tmp_path: Path) -> Path:
 
 def rewrite(project: Path, *, python: str = ">=3.10,<3.14", requires: str = "[]", words: str = "no reason") -> None:
     """Gives the copy a build backend of its own, which fails with these words."""
-    (project / "backend.py").write_text(BACKEND.format(words=words))
+    (project / "backend.py").write_text(BACKEND.format(words=words), encoding="utf-8")
     (project / "pyproject.toml").write_text(
         f'[build-system]\nrequires = {requires}\nbuild-backend = "backend"\nbackend-path = ["."]\n'
         f'[project]\nname = "copy"\nversion = "0"\nrequires-python = "{python}"\n'
-        "[project.optional-dependencies]\nlab = []\n"
+        "[project.optional-dependencies]\nlab = []\n",
+        encoding="utf-8",
     )
 
 
 def run(project: Path, **environment: str) -> subprocess.CompletedProcess[str]:
     """Calls the script of the copy."""
     command = [sys.executable, str(project / "tools/course.py")]
-    return subprocess.run(command, capture_output=True, text=True, env={**os.environ, **environment}, cwd=project)
+    return subprocess.run(
+        command, capture_output=True, text=True, env={**os.environ, **environment}, cwd=project, encoding="utf-8"
+    )
 
 
 @pytest.mark.parametrize(("python", "age"), [(">=3.98,<3.99", "old"), (">=3.1,<3.3", "new")])
@@ -60,13 +63,13 @@ def test_a_python_that_does_not_fit(python: str, age: str, project: Path) -> Non
 
 
 def test_an_old_python_can_read_the_script() -> None:
-    ast.parse((ROOT / "tools/course.py").read_text(), feature_version=(3, 6))
+    ast.parse((ROOT / "tools/course.py").read_text(encoding="utf-8"), feature_version=(3, 6))
 
 
 def test_a_python_that_cannot_make_environments(project: Path) -> None:
     blocked = project / "blocked"
     blocked.mkdir()
-    (blocked / "ensurepip.py").write_text("raise ImportError('No module named ensurepip')")
+    (blocked / "ensurepip.py").write_text("raise ImportError('No module named ensurepip')", encoding="utf-8")
     done = run(project, PYTHONPATH=str(blocked))
     assert done.returncode == 1
     assert "cannot make virtual environments: No module named ensurepip" in done.stderr
@@ -110,7 +113,7 @@ def fake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
     python = tmp_path / "python"
     python.touch()
     source = tmp_path / "pyproject.toml"
-    source.write_text("one")
+    source.write_text("one", encoding="utf-8")
     for name, value in {"PYTHON": python, "STAMP": tmp_path / "installed", "SOURCES": [source]}.items():
         monkeypatch.setattr(course, name, value)
     monkeypatch.setattr(course, "make_venv", lambda: None)
@@ -135,7 +138,7 @@ def test_new_requirements_and_new_extras_are_installed(fake: list[list[str]]) ->
     course.main([])
     course.main(["--with=test"])
     course.main(["--with=bench"])
-    course.SOURCES[0].write_text("two")
+    course.SOURCES[0].write_text("two", encoding="utf-8")
     course.main([])
     assert fake == [["lab"], ["lab", "test"], ["bench", "lab", "test"], ["lab"]]
 
@@ -150,19 +153,23 @@ def test_a_lost_python_is_made_again(fake: list[list[str]]) -> None:
 def test_the_environments_kernel_wins_over_one_at_home(tmp_path: Path) -> None:
     home = tmp_path / "kernels/python3"
     home.mkdir(parents=True)
-    (home / "kernel.json").write_text(json.dumps({"argv": ["/nowhere/python"], "display_name": "At home"}))
+    (home / "kernel.json").write_text(
+        json.dumps({"argv": ["/nowhere/python"], "display_name": "At home"}), encoding="utf-8"
+    )
     environment = {**course.activated(), "JUPYTER_DATA_DIR": str(tmp_path)}
     command = [sys.executable, "-m", "jupyter", "kernelspec", "list", "--json"]
-    listed = json.loads(subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout)
+    listed = json.loads(
+        subprocess.run(command, env=environment, capture_output=True, text=True, check=True, encoding="utf-8").stdout
+    )
     assert listed["kernelspecs"]["python3"]["spec"]["display_name"] != "At home"
     assert environment["PATH"].startswith(str(course.BIN))
 
 
 def test_the_settings_shipped_are_known_to_jupyterlab() -> None:
     schemas = Path(sys.prefix) / "share/jupyter"
-    overrides = json.loads((ROOT / "tools/jupyter/overrides.json").read_text())
+    overrides = json.loads((ROOT / "tools/jupyter/overrides.json").read_text(encoding="utf-8"))
     assert overrides["@jupyter-widgets/jupyterlab-manager:plugin"] == {"saveState": True}
     for plugin, values in overrides.items():
         package, name = plugin.split(":")
         (schema,) = schemas.rglob(f"schemas/{package}/{name}.json")
-        assert set(values) <= set(json.loads(schema.read_text())["properties"]), plugin
+        assert set(values) <= set(json.loads(schema.read_text(encoding="utf-8"))["properties"]), plugin

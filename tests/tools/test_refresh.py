@@ -119,10 +119,10 @@ def hostile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     home = tmp_path / "Übung & [Kurs] (neu)"
     for place in (".ipython/profile_default", "ipython/profile_default"):
         (home / place).mkdir(parents=True)
-        (home / place / "ipython_config.py").write_text(PROFILE)
+        (home / place / "ipython_config.py").write_text(PROFILE, encoding="utf-8")
     for place in (".config/matplotlib", "matplotlib"):
         (home / place).mkdir(parents=True)
-        (home / place / "matplotlibrc").write_text("font.size: 30\ntext.usetex: True\n")
+        (home / place / "matplotlibrc").write_text("font.size: 30\ntext.usetex: True\n", encoding="utf-8")
     (home / "tmp").mkdir()
     folders = {"HOME": ".", "IPYTHONDIR": "ipython", "MPLCONFIGDIR": "matplotlib", "TMPDIR": "tmp"}
     for name, value in (HOSTILE | {name: str(home / place) for name, place in folders.items()}).items():

@@ -57,9 +57,9 @@ def project(tmp_path: Path) -> Path:
     shutil.copyfile(ROOT / ".gitignore", project / ".gitignore")
     (project / ".venv").mkdir()
     (project / ".git").mkdir()
-    (project / "constraints.txt").write_text("# pins\nipykernel==1.0\non-windows==1.0\n")
-    (project / "pyproject.toml").write_text(PROJECT)
-    (project / "backend.py").write_text(BACKEND)
+    (project / "constraints.txt").write_text("# pins\nipykernel==1.0\non-windows==1.0\n", encoding="utf-8")
+    (project / "pyproject.toml").write_text(PROJECT, encoding="utf-8")
+    (project / "backend.py").write_text(BACKEND, encoding="utf-8")
     make_wheel(project, "see_gradients", requires=REQUIRES)
     return project
 
@@ -85,7 +85,7 @@ def test_another_system_gets_what_it_needs_and_no_more(project: Path) -> None:
     assert {each.name for each in stick.iterdir()} == {"INSTALL.txt", "see-gradients"}
     copied = {each.name for each in (stick / "see-gradients").iterdir()}
     assert copied == {".gitignore", "backend.py", "constraints.txt", OWN_WHEEL, "pyproject.toml", "tools", "wheels"}
-    page = (stick / "INSTALL.txt").read_text()
+    page = (stick / "INSTALL.txt").read_text(encoding="utf-8")
     assert "Made for windows-3.12." in page
     assert "py -3.12 tools\\course.py" in page
 
@@ -96,7 +96,7 @@ def test_a_laptop_installs_from_the_stick_alone(project: Path) -> None:
     laptop = project.parent / "my laptop"
     shutil.copytree(stick / "see-gradients", laptop)
     command = [sys.executable, str(laptop / "tools/course.py"), "-c", "import see_gradients, ipykernel; print('ready')"]
-    done = subprocess.run(command, env={**os.environ, **NO_NETWORK}, capture_output=True, text=True)
+    done = subprocess.run(command, env={**os.environ, **NO_NETWORK}, capture_output=True, text=True, encoding="utf-8")
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[-1] == "ready"
     assert {each.name for each in stick.iterdir()} == {"INSTALL.txt", "see-gradients"}

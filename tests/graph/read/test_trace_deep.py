@@ -66,7 +66,9 @@ BODIES = {
 
 def survives(*, body, count, make="chain", stack=1 << 20):
     program = PROGRAM.format(body=BODIES[body], count=count, make=make, stack=stack)
-    return subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=300)
+    return subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=300, encoding="utf-8"
+    )
 
 
 @pytest.mark.parametrize("body", [body for body in BODIES if body != "a function"])
