@@ -13,9 +13,9 @@ from . import frontend, machine
 
 SIGNS = {"fine": "✓", "note": "•", "problem": "✗"}
 CHECKS = [
-    checkup.check_python, checkup.check_packages, machine.check_pins, checkup.check_gradient, frontend.check_kernel,
-    checkup.check_widgets, frontend.check_enabled, machine.check_font, machine.check_disk, machine.check_memory,
-    machine.check_threads, machine.check_progress, machine.check_board,
+    checkup.check_python, checkup.check_packages, machine.check_pins, machine.check_wording, checkup.check_gradient,
+    frontend.check_kernel, checkup.check_widgets, frontend.check_enabled, machine.check_font, machine.check_disk,
+    machine.check_memory, machine.check_threads, machine.check_progress, machine.check_board,
 ]  # fmt: skip
 
 

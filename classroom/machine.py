@@ -9,7 +9,7 @@ import tempfile
 from importlib import metadata
 from pathlib import Path
 
-from course_utils.checkup import Check, command, course_folder, reinstall
+from course_utils.checkup import Check, command, course_folder, lessons_worded_for_others, reinstall
 from course_utils.core.palette import STYLE
 from course_utils.exercises.records import data_folder, progress_file, reason
 from course_utils.exercises.report import board_folder, touch_board
@@ -43,6 +43,16 @@ def check_pins() -> Check:
         return Check("tested versions", found=f"{len(here)} packages are as tested")
     more = f" and {len(other) - 4} more" if len(other) > 4 else ""
     return Check("tested versions", note=f"not as tested: {', '.join(other[:4])}{more}", mend=reinstall())
+
+
+def check_wording() -> Check:
+    """Outputs that this PyTorch words, or counts, in another way than the one they are stored from."""
+    version = metadata.version("torch")
+    lessons = lessons_worded_for_others(version)
+    if not lessons:
+        return Check("stored outputs", found=f"hold for PyTorch {version}")
+    many = f"lesson {lessons[0]}" if len(lessons) == 1 else f"lessons {', '.join(lessons)}"
+    return Check("stored outputs", note=f"some in {many} are another PyTorch's; with {version} they look different")
 
 
 def check_font() -> Check:

@@ -122,6 +122,19 @@ def test_other_versions_than_tested_are_a_note(tmp_path, monkeypatch):
     assert machine.check_pins().status == "fine"
 
 
+@pytest.mark.parametrize(
+    ("lessons", "note"),
+    [
+        ([], ""),
+        (["03"], "some in lesson 03 are another PyTorch's; with {} they look different"),
+        (["03", "09"], "some in lessons 03, 09 are another PyTorch's; with {} they look different"),
+    ],
+)
+def test_outputs_of_another_torch_are_a_note_with_their_lessons(monkeypatch, lessons, note):
+    monkeypatch.setattr(machine, "lessons_worded_for_others", lambda version: lessons)
+    assert machine.check_wording().note == note.format(metadata.version("torch"))
+
+
 def test_a_font_that_is_not_there(monkeypatch):
     monkeypatch.setitem(machine.STYLE, "font.family", "No Such Font")
     found = machine.check_font()
