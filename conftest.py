@@ -4,6 +4,8 @@ import atexit
 import os
 import sys
 import tempfile
+from collections.abc import Iterator
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,7 @@ import pytest
 from surroundings import surroundings
 
 FOLDER_VARIABLE = "COURSE_UTILS_DATA"
+OUTPUTS_DIFFER = "Cell outputs differ"  # what nbval's error says, and no other of its errors
 
 
 def pytest_configure() -> None:
@@ -24,6 +27,19 @@ def pytest_configure() -> None:
         import matplotlib
 
         matplotlib.rcdefaults()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
+    """An output that differs is no failure if the cell's tags say that it is stored from another PyTorch."""
+    report = yield
+    differs = call.excinfo is not None and OUTPUTS_DIFFER in map(str, call.excinfo.value.args)
+    if differs and report.failed and hasattr(item, "cell"):
+        from course_utils.checkup import is_for_another_torch
+
+        if is_for_another_torch(item.cell.metadata.get("tags", []), metadata.version("torch")):
+            report.outcome, report.wasxfail = "skipped", "another PyTorch"
+    return report
 
 
 @pytest.fixture(autouse=True)

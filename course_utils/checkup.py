@@ -180,16 +180,21 @@ def _untried(version: str, tried: SpecifierSet) -> str:
 
 
 def lessons_worded_for_others(version: str) -> list[str]:
-    """The lessons with a cell whose stored output is tagged with versions of PyTorch that this one is not among."""
-    from packaging.requirements import Requirement
-
+    """The lessons with a cell whose stored output is another PyTorch's than this version's."""
     folder, lessons = course_folder(), []
     for path in sorted((folder / "notebooks").glob("[0-9]*.ipynb")) if folder else []:
         cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
-        tags = {tag for cell in cells for tag in cell["metadata"].get("tags", []) if tag.startswith("torch")}
-        if not all(Requirement(tag).specifier.contains(version, prereleases=True) for tag in tags):
+        if any(is_for_another_torch(cell["metadata"].get("tags", []), version) for cell in cells):
             lessons.append(path.stem[:2])
     return lessons
+
+
+def is_for_another_torch(tags: Iterable[str], version: str) -> bool:
+    """Whether a cell's tags, `torch>=2.11` or `torch<2.15`, say that its stored output is not this version's."""
+    from packaging.requirements import Requirement
+
+    holds = [Requirement(tag).specifier for tag in tags if tag.startswith("torch")]
+    return not all(versions.contains(version, prereleases=True) for versions in holds)
 
 
 def check_widgets() -> Check:

@@ -24,6 +24,7 @@ LESSON_RULES: list[Rule] = []
 
 SHOWS_WARNING = "shows-warning"
 RAISES = "raises-exception"
+TORCH = re.compile(r"torch(?:>=|<|==)\d+(?:\.\d+)*")
 UNCOMPARED = re.compile(r"(?i)nbval[-_](?:skip|ignore[-_]output|raises[-_]exception)|skip-execution")
 REASON = re.compile(r"(?m)^# not compared: \w+ \w+ \w+")
 DRAWING = {"matplotlib", "pylab", "seaborn", "plotly", "bokeh", "ipywidgets", "anywidget", "IPython"}
@@ -280,6 +281,14 @@ def nothing_escapes_comparison_without_a_reason(notebook: NotebookNode) -> list[
     """A cell that nbval skips or does not compare says `# not compared: …`, with a reason of three words or more."""
     escaping = [cell for cell in code_cells(notebook) if UNCOMPARED.search(" ".join([cell.source, *tags(cell)]))]
     return [f"{cell.id}: not compared, and no reason given" for cell in escaping if not REASON.search(cell.source)]
+
+
+@rule
+def tags_are_known(notebook: NotebookNode) -> list[str]:
+    """Every tag is one that CONTRIBUTING.md explains."""
+    known = {SHOWS_WARNING, RAISES, "nbval-ignore-output"}
+    strange = [(cell.id, tag) for cell in notebook.cells for tag in tags(cell) if tag not in known]
+    return [f"{name}: the tag {tag!r} says nothing" for name, tag in strange if not TORCH.fullmatch(tag)]
 
 
 @rule

@@ -101,6 +101,9 @@ SPOILT: list[tuple[rules.Rule, str, Spoil]] = [
     (rules.errors_are_meant, "no error stored", lambda n: cell(n, mini.TROUBLE).outputs.clear()),
     (rules.nothing_escapes_comparison_without_a_reason, "a marker", lambda n: add(n, "# NBVAL_IGNORE_OUTPUT\n1")),
     (rules.nothing_escapes_comparison_without_a_reason, "a tag", lambda n: add(n, "1", tags=["nbval-skip"])),
+    (rules.tags_are_known, "a word", lambda n: add(n, "1", tags=["torch"])),
+    (rules.tags_are_known, "a bound the wrong way round", lambda n: add(n, "1", tags=["torch=>2.11"])),
+    (rules.tags_are_known, "a bound on another package", lambda n: add(n, "1", tags=["numpy<3"])),
     (rules.pictures_have_words, "an image without", lambda n: show(n, text_plain="18", text_html="<img src='a'>")),
     (rules.pictures_have_words, "too few", lambda n: show(n, text_plain="18", text_html="<img alt='a plot'>")),
     (rules.pictures_have_words, "a bare SVG", lambda n: show(n, text_plain="18", text_html="<svg></svg>")),
@@ -167,6 +170,11 @@ def test_a_spoilt_lesson_is_noticed(rule: rules.Rule, how: str, spoil: Spoil, le
 
 def test_every_rule_is_tried() -> None:
     assert {rule for rule, _, _ in SPOILT} == {*rules.RULES, *rules.LESSON_RULES}
+
+
+def test_a_bound_on_torch_is_a_known_tag(lesson: NotebookNode) -> None:
+    add(lesson, "1", tags=["torch>=2.11", "torch<2.15"])
+    assert rules.tags_are_known(lesson) == []
 
 
 def test_a_reason_excuses_a_cell_that_is_not_compared(lesson: NotebookNode) -> None:
