@@ -98,8 +98,6 @@ function makeControls(told, moved) {
   const controls = told.map((each) => {
     const id = `cu-${newName()}`;
     const control = KINDS[each.kind](each, id, moved);
-    // JupyterLab takes the arrow keys from an input without this mark.
-    for (const input of [control.input, control.button]) input?.setAttribute("data-lm-suppress-shortcuts", "true");
     control.input.setAttribute("aria-label", each.name);
     control.moveTo(each.start);
     const row = make("div", { class: "cu-row" }, make("label", { for: id }, each.name), ...control.elements);
@@ -107,6 +105,25 @@ function makeControls(told, moved) {
     return control;
   });
   return { grid, controls };
+}
+
+// --- keys: a control keeps those that move it; JupyterLab's shortcuts get all others
+
+const OWN_KEYS = {
+  range: /^(Arrow.*|Page.*|Home|End)$/,
+  "select-one": /^(Arrow.*|Page.*|Home|End|Enter| |[^ ])$/,
+  checkbox: /^ $/,
+  button: /^( |Enter)$/,
+};
+
+// JupyterLab passes a key over where the element at hand has the mark; it looks when the key reaches the document.
+function keepOwnKeys(grid, signal) {
+  const mark = ({ target, key, ctrlKey, metaKey, altKey, shiftKey }) => {
+    if (!grid.contains(target)) return;
+    const own = OWN_KEYS[target.type]?.test(key) && !(ctrlKey || metaKey || altKey || shiftKey);
+    target.toggleAttribute("data-lm-suppress-shortcuts", Boolean(own));
+  };
+  window.addEventListener("keydown", mark, { capture: true, signal });
 }
 
 // --- the picture
@@ -333,6 +350,7 @@ function render({ model, el }) {
   };
   lookAgain();
   watchPage(lookAgain, life.signal);
+  keepOwnKeys(grid, life.signal);
   watchKernel(model, root);
   forgetHeightsWhenResized(root, [stage.element, readout.element], life.signal);
 

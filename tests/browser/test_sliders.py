@@ -125,13 +125,49 @@ KEYS = {
 def test_every_key_moves_the_slider_and_not_the_notebook(page: Page):
     handle = slider(page, "x0")
     handle.focus()
-    active = "[...document.querySelectorAll('.jp-Cell')].findIndex(cell => cell.classList.contains('jp-mod-active'))"
-    before = page.evaluate(active)
+    before = page.evaluate(ACTIVE)
     for key, expected in KEYS.items():
         page.keyboard.press(key)
         expect(handle).to_have_attribute("aria-valuetext", expected)
         expect(readout(page, "The tangent of a cube")).to_have_text(re.compile(f"at {re.escape(expected)}$"))
-    assert page.evaluate(active) == before
+    assert page.evaluate(ACTIVE) == before
+
+
+ACTIVE = "[...document.querySelectorAll('.jp-Cell')].findIndex(cell => cell.classList.contains('jp-mod-active'))"
+
+
+@pytest.fixture
+def touched(lab) -> Iterator[Page]:
+    """A notebook of its own in which a slider was just clicked; the cell of the slider is the first of two."""
+    page = lab.open(lab.write("keys.ipynb", SETUP + TANGENT, "1 + 1"), height=1400)
+    lab.run_all(page)
+    handle = slider(page, "x0")
+    handle.click()
+    expect(handle).to_be_focused()
+    yield page
+    page.context.close()
+
+
+def test_shift_enter_runs_the_cell_at_once_after_a_slider(touched: Page):
+    assert touched.evaluate(ACTIVE) == 0
+    touched.keyboard.press("ArrowRight")
+    touched.keyboard.press("Shift+Enter")
+    expect(touched.locator(".jp-Cell").nth(0).locator(".jp-InputPrompt")).to_have_text("[3]:")
+    assert touched.evaluate(ACTIVE) == 1
+
+
+def test_ctrl_s_saves_at_once_after_a_slider(touched: Page):
+    tab = touched.locator(".jp-mod-dirty, [title*='keys.ipynb'].jp-mod-dirty")
+    touched.keyboard.press("ArrowRight")
+    with touched.expect_response(lambda answer: answer.request.method == "PUT" and "keys.ipynb" in answer.url):
+        touched.keyboard.press("Control+s")
+    expect(tab).to_have_count(0)
+
+
+def test_letters_and_escape_go_to_the_notebook_after_a_slider(touched: Page):
+    touched.keyboard.press("Escape")
+    touched.keyboard.press("b")
+    expect(touched.locator(".jp-Notebook .jp-Cell")).to_have_count(3)
 
 
 def test_many_presses_end_at_the_last_one_and_the_picture_never_goes_away(page: Page):
@@ -177,6 +213,16 @@ def test_play_runs_to_the_end_and_can_be_paused(page: Page):
     place.get_by_role("button", name="Play step").click()
     expect(readout(page, "Bars")).to_have_text(re.compile("^7 bars"))
     expect(place.get_by_role("button", name="Play step")).to_be_visible()
+
+
+def test_space_on_play_stays_with_the_button(page: Page):
+    button = explorer(page, "Bars").get_by_role("button", name="Play step")
+    button.focus()
+    before = page.evaluate("document.querySelector('.jp-WindowedPanel-outer').scrollTop")
+    page.keyboard.press("Space")
+    expect(readout(page, "Bars")).to_have_text(re.compile("^7 bars"))
+    expect(button).to_be_focused()
+    assert page.evaluate("document.querySelector('.jp-WindowedPanel-outer').scrollTop") == before
 
 
 def test_the_area_grows_and_never_shrinks(page: Page):
