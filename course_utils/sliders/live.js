@@ -8,7 +8,7 @@ function render({ model, el }) {
   bar.style.cssText = "accent-color: light-dark(#0072b2, #56b4e9); flex: 1; height: 14px; max-width: 26rem";
   const told = make("span");
   told.style.fontVariantNumeric = "tabular-nums";
-  const row = make("div");
+  const row = make("div", { className: "cu-watch" });
   row.style.cssText = "align-items: center; display: flex; gap: 12px; min-height: 28px; max-width: 60rem";
   row.append(bar, told);
   const stage = make("div");

@@ -21,6 +21,7 @@ class LiveView(anywidget.AnyWidget):
     """A progress bar and the newest picture; what a stored notebook keeps is a line that says what was to be seen."""
 
     _esm = HERE / "live.js"
+    _css = ".jupyter-widgets-disconnected:has(.cu-watch)::before { content: none; }"
     total = traitlets.Int().tag(sync=True)
     done = traitlets.Int().tag(sync=True)
     name = traitlets.Unicode().tag(sync=True)

@@ -27,6 +27,7 @@ function makeSlider(told, id, moved) {
   const control = {
     input,
     last,
+    stop: () => {},
     get place() {
       return Number(input.value);
     },
@@ -37,7 +38,7 @@ function makeSlider(told, id, moved) {
       value.textContent = told.labels[place];
     },
   };
-  if (told.seconds !== null) control.button = makePlay(told, control, moved);
+  if (told.seconds !== null) [control.button, control.stop] = makePlay(told, control, moved);
   input.addEventListener("input", () => {
     control.moveTo(control.place);
     moved();
@@ -51,14 +52,16 @@ function makeChoice(told, id, moved) {
   const input = make("select", { id }, ...options);
   input.addEventListener("change", moved);
   const moveTo = (place) => (input.selectedIndex = place);
-  return { input, elements: [make("span", {}, input)], moveTo, get place() { return input.selectedIndex; } };
+  const stop = () => {};
+  return { input, elements: [make("span", {}, input)], moveTo, stop, get place() { return input.selectedIndex; } };
 }
 
 function makeCheckbox(told, id, moved) {
   const input = make("input", { type: "checkbox", id });
   input.addEventListener("change", moved);
   const moveTo = (place) => (input.checked = place === 1);
-  return { input, elements: [make("span", {}, input)], moveTo, get place() { return Number(input.checked); } };
+  const stop = () => {};
+  return { input, elements: [make("span", {}, input)], moveTo, stop, get place() { return Number(input.checked); } };
 }
 
 const KINDS = { range: makeSlider, choice: makeChoice, checkbox: makeCheckbox };
@@ -88,9 +91,10 @@ function makePlay(told, control, moved) {
     set(0);
   };
   button.addEventListener("click", () => (run ? set(0) : play()));
-  control.input.addEventListener("input", () => set(0));
-  set(0);
-  return button;
+  const stop = () => set(0);
+  control.input.addEventListener("input", stop);
+  stop();
+  return [button, stop];
 }
 
 function makeControls(told, moved) {
@@ -224,6 +228,7 @@ function watchPage(changed, signal) {
 function makeConversation(model, { places, page, say, draw }) {
   const view = newName();
   let asked = 0; // moves made
+  let byHand = false; // whether the newest is a move made here, and not a question for the kernel's own position
   let flying = 0; // the move whose answer is awaited; 0 while none is
   let waiting = []; // [move, function to call with true or false once a frame at least that new is drawn or has failed]
   let timers = [];
@@ -236,12 +241,20 @@ function makeConversation(model, { places, page, say, draw }) {
       setTimeout(() => say("still working… (Python is busy with this or with another cell)"), LONG_AFTER),
     ];
   };
-  const send = (now) => {
+  const send = () => {
     flying = asked;
-    model.send({ view, places: now, ...page() });
+    model.send({ view, places: byHand ? places() : null, ...page() });
+    byHand = false;
+  };
+  const ask = () => {
+    asked += 1;
+    if (!flying) send();
   };
   const receive = async (answer, buffers) => {
-    if (answer.view !== view) return;
+    if (answer.view !== view) {
+      if (answer.moved) ask(); // another view of the same explorer was moved, and this one keeps in step
+      return;
+    }
     const move = flying;
     stopTimers();
     say("");
@@ -253,7 +266,7 @@ function makeConversation(model, { places, page, say, draw }) {
       flying = 0;
       if (asked > move) {
         startTimers();
-        send(places());
+        send();
       }
     }
   };
@@ -261,16 +274,13 @@ function makeConversation(model, { places, page, say, draw }) {
   return {
     // Resolves to true once this position or a newer one is drawn, to false where that failed.
     move() {
-      asked += 1;
+      byHand = true;
       startTimers();
-      if (!flying) send(places());
+      ask();
       return new Promise((done) => waiting.push([asked, done]));
     },
     // Asks for the kernel's own position, in a page that has just opened or looks different now.
-    again() {
-      asked += 1;
-      if (!flying) send(null);
-    },
+    again: ask,
     end() {
       stopTimers();
       model.off("msg:custom", receive);
@@ -300,9 +310,9 @@ function makeReadout() {
 }
 
 // Without its kernel, as after a restart or in a notebook that was opened and not run, a view says what brings it back.
-async function watchKernel(model, root) {
+async function watchKernel(model, changed) {
   const own = await model.widget_manager.get_model(model.get("name"));
-  const look = () => root.classList.toggle("cu-asleep", !own.comm_live);
+  const look = () => changed(own.comm_live);
   model.on("comm_live_update", look);
   look();
 }
@@ -317,7 +327,7 @@ function render({ model, el }) {
     readout.moving();
     return conversation.move();
   });
-  const note = make("p", { class: "cu-note" }, "▸ Run this cell to move it.");
+  const note = make("p", { class: "cu-note" }, "▸ Run this cell again to move it.");
   const heading = title ? [make("p", { class: "cu-title" }, title)] : [];
   const root = make("div", { class: "cu-explore", role: "group", "aria-label": title || "Explorer" });
   root.append(...heading, grid, stage.element, readout.element, error, note);
@@ -325,14 +335,25 @@ function render({ model, el }) {
   readout.tell(model.get("first"));
   stage.show(model.get("first"));
 
+  let drawn = controls.map((control) => control.place); // the positions that the picture shows
+  const moveTo = (places) => controls.forEach((control, index) => control.moveTo(places[index]));
+  const wake = (live) => {
+    root.classList.toggle("cu-asleep", !live);
+    for (const { input, button, stop } of controls) {
+      for (const element of [input, button]) if (element) element.disabled = !live;
+      if (!live) stop();
+    }
+    if (!live) moveTo(drawn);
+  };
   let look = {};
   const conversation = makeConversation(model, {
     places: () => controls.map((control) => control.place),
     page: () => ({ still: stage.still, ...look }),
     say: stage.say,
     async draw(answer, buffers, isNewest) {
-      if (isNewest) controls.forEach((control, index) => control.moveTo(answer.places[index]));
+      if (isNewest) moveTo(answer.places);
       if (!answer.error) {
+        drawn = answer.places;
         await stage.show(answer, buffers);
         readout.tell(answer);
       }
@@ -351,7 +372,7 @@ function render({ model, el }) {
   lookAgain();
   watchPage(lookAgain, life.signal);
   keepOwnKeys(grid, life.signal);
-  watchKernel(model, root);
+  watchKernel(model, wake);
   forgetHeightsWhenResized(root, [stage.element, readout.element], life.signal);
 
   return () => {

@@ -53,7 +53,7 @@ class ExplorerWidget(anywidget.AnyWidget):
     """Controls, the first frame, and answers to moves.
 
     The page sends `{"view": its id, "places": [place of each control] or None, "ratio": device pixels, "dark": theme,
-    "still": number of the one it holds}` and gets for each exactly one answer with "view" and "places": "text"
+    "still": number of the one it holds}` and gets for each exactly one answer with "view", "places" and "moved": "text"
     and perhaps "svg" or "png" with the picture in buffers, or "error" and "traceback". `{"asleep": true}` says that the
     page shows it no more.
     """
@@ -97,7 +97,8 @@ class ExplorerWidget(anywidget.AnyWidget):
 
     def _draw(self, message: dict[str, Any]) -> None:
         places = self.places if message["places"] is None else message["places"]
-        answer, pixels = {"view": message["view"], "places": places}, []
+        answer = {"view": message["view"], "places": places, "moved": message["places"] is not None}
+        pixels: list[bytes] = []
         try:
             told, pixels = self._frame(places, message)
             answer.update(told)

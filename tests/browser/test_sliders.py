@@ -342,17 +342,50 @@ def test_the_dark_theme_has_the_dark_tones(lab):
     page.context.close()
 
 
-def test_a_restart_leaves_the_picture_and_says_what_to_do(lab):
+RED_CHAIN = "element => getComputedStyle(element.closest('.jupyter-widgets-disconnected'), '::before').content"
+
+
+def test_after_a_restart_an_explorer_stands_still_and_says_what_to_do(lab):
     lab.set_theme("light")
-    page = lab.open(lab.write("restart.ipynb", SETUP, TANGENT))
+    page = lab.open(lab.write("restart.ipynb", SETUP, TANGENT, DRAWING))
     lab.run_all(page)
     place = explorer(page, "The tangent of a cube")
-    expect(place.locator("canvas")).to_be_visible()
-    expect(place.get_by_text("Run this cell to move it.")).to_be_hidden()
+    slider(page, "x0").press("End")
+    expect(readout(page, "The tangent of a cube")).to_have_text(re.compile("at 2.00$"))
+    expect(place.get_by_text("Run this cell again to move it.")).to_be_hidden()
     lab.menu(page, "Kernel", "Restart Kernel…")
     page.locator(".jp-Dialog .jp-mod-warn").click()
-    expect(place.get_by_text("Run this cell to move it.")).to_be_visible()
+    expect(place.get_by_text("Run this cell again to move it.")).to_be_visible()
     expect(place.locator("canvas")).to_be_visible()
+    for control in [slider(page, "x0"), *explorer(page, "Bars").locator("input, select, button").all()]:
+        expect(control).to_be_disabled()
+    expect(slider(page, "x0")).to_have_attribute("aria-valuetext", "2.00")
+    page.context.close()
+
+
+def test_a_move_that_a_restart_cut_off_is_taken_back(lab):
+    page = lab.open(lab.write("cut_off.ipynb", SETUP, TROUBLE))
+    lab.run_all(page)
+    slider(page, "n").press("End")  # takes 20 seconds
+    expect(slider(page, "n")).to_have_attribute("aria-valuetext", "9")
+    lab.menu(page, "Kernel", "Restart Kernel…")
+    page.locator(".jp-Dialog .jp-mod-warn").click()
+    expect(slider(page, "n")).to_be_disabled()
+    expect(slider(page, "n")).to_have_attribute("aria-valuetext", "1")
+    expect(readout(page, "Trouble at 3")).to_have_text("1 is fine")
+    page.context.close()
+
+
+def test_a_second_view_keeps_in_step(lab):
+    page = lab.open(lab.write("views.ipynb", SETUP, TANGENT), height=1400)
+    lab.run_all(page)
+    slider(page, "x0").click(button="right", position={"x": 2, "y": 2})
+    page.locator(".lm-Menu-itemLabel", has_text="Create New View for Cell Output").click()
+    expect(slider(page, "x0")).to_have_count(2)
+    for mover, follower, key, value in [(0, 1, "Home", "-2.00"), (1, 0, "End", "2.00"), (1, 0, "PageDown", "1.60")]:
+        slider(page, "x0").nth(mover).press(key)
+        expect(slider(page, "x0").nth(follower)).to_have_attribute("aria-valuetext", value)
+        expect(readout(page, "The tangent of a cube").nth(follower)).to_have_text(re.compile(f"at {value}$"))
     page.context.close()
 
 
@@ -370,7 +403,9 @@ def test_what_a_learner_saved_shows_its_picture_without_a_kernel(lab):
     page = lab.open(name)
     place = explorer(page, "The tangent of a cube")
     expect(place.get_by_role("img")).to_have_accessible_name("The tangent of a cube: slope 0.0000 at 0.00")
-    expect(place.get_by_text("Run this cell to move it.")).to_be_visible()
+    expect(place.get_by_text("Run this cell again to move it.")).to_be_visible()
+    expect(slider(page, "x0")).to_be_disabled()
+    assert place.evaluate(RED_CHAIN) == "none"
     page.context.close()
 
 
