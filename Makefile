@@ -7,8 +7,8 @@ FIRST = $(firstword $(sort $(wildcard notebooks/*.ipynb)))
 COURSE = @$(PYTHON) tools/course.py
 
 .DEFAULT_GOAL := help
-.PHONY: lab install test refresh pin bench slides hub wheelhouse help
-test refresh bench: export OMP_NUM_THREADS = 1
+.PHONY: lab install test quick refresh pin bench slides hub wheelhouse help
+test quick refresh bench: export OMP_NUM_THREADS = 1
 
 lab: ## open the first lesson in JupyterLab
 	$(COURSE) -m jupyter lab --ServerApp.root_dir=notebooks --LabApp.default_url=/lab/tree/$(notdir $(FIRST))
@@ -16,6 +16,8 @@ install: ## make .venv with everything the lessons need, and open nothing
 	$(COURSE)
 test: ## run every notebook with nbval, and every unit test (one file: TESTS=notebooks/02_backward.ipynb)
 	$(COURSE) --with=test --with=hub -m pytest -n $(WORKERS) --dist loadfile $(TESTS)
+quick: ## run the unit tests alone, without browser, hub and notebooks, in about a minute
+	$(COURSE) --with=test --with=hub -m pytest -n $(WORKERS) --dist loadfile -m "not (browser or hub or notebook or slow)" tests
 refresh: ## run the notebooks afresh and store their outputs (one: NOTEBOOKS=notebooks/02_backward.ipynb)
 	$(COURSE) --with=test tools/refresh.py $(NOTEBOOKS)
 pin: ## write the versions tested in .venv, and those for other machines, to constraints.txt

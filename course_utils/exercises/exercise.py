@@ -163,10 +163,9 @@ class Exercise(Shown):
     @property
     def name(self) -> str | None:
         """Where the exercise stands, as in "lesson_02.slope"; None for one that stands in no lesson of the course."""
-        package = f"{__package__}."
-        lessons = [module for module in sys.modules if module.startswith(f"{package}lesson_")]
-        named = ((lesson, *item) for lesson in lessons for item in vars(sys.modules[lesson]).items())
-        return next((f"{lesson.removeprefix(package)}.{name}" for lesson, name, thing in named if thing is self), None)
+        lessons = [item for item in vars(sys.modules[__package__]).items() if item[0].startswith("lesson_")]
+        named = ((lesson, *item) for lesson, module in lessons for item in vars(module).items())
+        return next((f"{lesson}.{name}" for lesson, name, thing in named if thing is self), None)
 
     @property
     def _lesson(self) -> list[str]:

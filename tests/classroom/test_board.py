@@ -3,7 +3,6 @@
 import json
 import os
 import re
-import time
 from datetime import datetime, timedelta, timezone
 
 import pytest
@@ -157,9 +156,7 @@ def test_a_huge_file_is_read_in_part_and_hides_no_other(tmp_path, learner):
     with (tmp_path / "0huge.jsonl").open("wb") as huge:
         huge.write((line() + "\n").encode())
         huge.truncate(10**12)  # sparse: takes no room
-    start = time.monotonic()
     board = look(tmp_path)
-    assert time.monotonic() - start < 2
     assert row(board).trying == ["0huge", "ada"]
     assert board.left_out == {reading.TOO_LONG: 1}
 

@@ -1,6 +1,7 @@
 """No verdict hangs on rounding: whatever is compared is equal within a 20th of the tolerance, or 20 of them apart."""
 
 import ast
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -13,22 +14,26 @@ from course_utils.exercises.exercise import Exercise, prediction
 from course_utils.exercises.observe import canonical
 from every_answer import ALL, over, printed, thin_margins, watched, world
 
-SEEDS = range(1, 20)  # besides 0, which is the learner's
+SEEDS = range(1, 9)  # besides 0, which is the learner's
+margins_for_learners = cache(thin_margins)
 
 
 @over(ALL)
 def test_nothing_is_decided_near_an_edge(exercise):
-    found, by_chance = thin_margins(exercise)
-    for seed in SEEDS if by_chance else ():
-        found += [f"seed {seed}, {what}" for what in thin_margins(exercise, seed=seed)[0]]
-    assert not found
+    assert not margins_for_learners(exercise)[0]
+
+
+@pytest.mark.slow
+@over(ALL)
+def test_nor_with_other_random_numbers(exercise):
+    _, by_chance = margins_for_learners(exercise)
+    assert not [f"seed {seed}, {it}" for seed in SEEDS if by_chance for it in thin_margins(exercise, seed=seed)[0]]
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64], ids=str)
-@pytest.mark.parametrize("seed", range(0, 200, 20))
-def test_the_layers_of_lesson_06_are_told_apart_in_any_notebook(seed, dtype):
-    for each in range(seed, seed + 20):
-        with world(seed=each, dtype=dtype):
+def test_the_layers_of_lesson_06_are_told_apart_in_any_notebook(dtype):
+    for seed in range(50):
+        with world(seed=seed, dtype=dtype):
             assert lesson_06.accumulation_layers.grade(printed(lesson_06.accumulation_layers)).status == "right"
 
 

@@ -65,6 +65,7 @@ def _remember_many(names):
         remember(name, [name])
 
 
+@pytest.mark.slow
 def test_notebooks_that_write_at_once_lose_nothing(home):
     names = [f"lesson_02.exercise_{number}" for number in range(40)]
     context = multiprocessing.get_context("spawn")

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import Any
 
 import nbformat
 from nbformat import NotebookNode
 
 import own_warnings
+import refresh
+import rules
 from course_utils.core.picture import Picture
 from course_utils.sliders import Explorer
-from rules import RAISES, tags
 
 RANDOM_POSITIONS = 50
+PATH = [str(Path(module.__file__).parent) for module in (rules, refresh)]  # of the kernel that visits
 PREPARE = "from explorers import visit_new as _visit_new\n_visited = set()"
 VISIT = "_visit_new([*globals().values(), *Out.values()], _visited)"
 
@@ -68,14 +71,14 @@ def visit_new(values: Iterable[object], visited: set[int]) -> None:
             print(f"visited {value.name}")
 
 
-def with_visits(notebook: NotebookNode, *, path: list[str]) -> NotebookNode:
+def with_visits(notebook: NotebookNode) -> NotebookNode:
     """A copy of the notebook that visits, after each code cell, the explorers which that cell has made."""
     code = nbformat.v4.new_code_cell
-    cells = [code(f"import sys\nsys.path[:0] = {path!r}\n{PREPARE}")]
+    cells = [code(f"import sys\nsys.path[:0] = {PATH!r}\n{PREPARE}")]
     for cell in notebook.cells:
         if cell.cell_type == "code":
             cells += [code(cell.source, metadata=cell.metadata)]
-            cells += [] if RAISES in tags(cell) else [code(VISIT)]
+            cells += [] if rules.RAISES in rules.tags(cell) else [code(VISIT)]
     return nbformat.v4.new_notebook(cells=cells)
 
 

@@ -1,4 +1,7 @@
-"""Every notebook asks as its exercises want to be asked, and passes when the solutions are put in."""
+"""Every notebook asks as its exercises want to be asked; solved, it passes, and each of its explorers works anywhere.
+
+A notebook is run once for both: with the solutions put in, and its explorers visited.
+"""
 
 from pathlib import Path
 
@@ -6,9 +9,10 @@ import nbformat
 import pytest
 
 from course_utils.exercises import lesson_08
+from explorers import visited, with_visits
 from refresh import execute
 from rules import code_cells
-from solutions import complaints, questions, solved
+from solutions import complaints, exercises_of, questions, solved
 
 NOTEBOOKS = sorted((Path(__file__).resolve().parents[2] / "notebooks").glob("*.ipynb"))
 every_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
@@ -38,9 +42,10 @@ def test_questions_are_put_as_the_exercises_want_them(path):
 
 
 @every_notebook
-def test_a_solved_notebook_runs_and_every_answer_is_right(path):
-    notebook = execute(solved(nbformat.read(path, as_version=4)), folder=path.parent)
-    assert set(verdicts(notebook)) <= {"Right"}
+def test_a_solved_notebook_is_right_and_its_explorers_work_at_all_positions(path):
+    notebook = execute(with_visits(solved(nbformat.read(path, as_version=4))), folder=path.parent)
+    assert len(verdicts(notebook)) == len(exercises_of(notebook)) and set(verdicts(notebook)) <= {"Right"}
+    assert visited(notebook), "a lesson has at least one slider explorer"
 
 
 def test_the_miniature_is_unfinished_and_then_right(asking, tmp_path):
