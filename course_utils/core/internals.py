@@ -38,6 +38,15 @@ class Unknown(LookupError):
     """PyTorch does not tell this, or only at a price."""
 
 
+@cache
+def is_clamp_flat_at_its_bounds() -> bool:
+    """Whether this PyTorch gives `clamp` the slope 0 at a bound, as since 2.15; before, it gave 1."""
+    with torch.inference_mode(False), torch.enable_grad():
+        bound = torch.zeros((), requires_grad=True)
+        (slope,) = torch.autograd.grad(bound.clamp(min=0), bound)
+    return slope.item() == 0
+
+
 def owner_of(output: torch.Tensor) -> Any:
     """What keeps an output's graph alive without the output; None where its function does so itself.
 

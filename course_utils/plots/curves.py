@@ -33,6 +33,7 @@ from .functions import ScalarFunction, grid
 POINTS = 201
 ORDERS = 3
 ZEROS = 4  # how many zeros a description names
+ROUNDING = 1e-9  # what counts as zero, in parts of a curve's largest value: far more than float64's rounding
 
 
 def plot_derivative(
@@ -107,8 +108,10 @@ def draw_curves(
     return (*lines, *label_ends(ax, [(last_finite(curve), name, style["color"]) for (name, curve), style in ends]))
 
 
-def describe_curves(xs: torch.Tensor, curves: Mapping[str, torch.Tensor], *, x: str = "x") -> str:
-    """The curves in words: where each lies, and where it is zero."""
+def describe_curves(
+    xs: torch.Tensor, curves: Mapping[str, torch.Tensor], *, x: str = "x", rounding: float = ROUNDING
+) -> str:
+    """The curves in words: where each lies, and where it is zero (`rounding` as for `find_zeros`)."""
     parts = [f"{' and '.join(curves)} for {x} from {place(xs[0])} to {place(xs[-1])}"]
     for name, curve in curves.items():
         finite = curve[curve.isfinite()]
@@ -119,12 +122,11 @@ def describe_curves(xs: torch.Tensor, curves: Mapping[str, torch.Tensor], *, x: 
             parts.append(f"{name} is {number(finite[0])} throughout")
             continue
         between = f"{name} lies between {number(finite.min())} and {number(finite.max())}"
-        parts.append(between + _describe_zeros(xs, curve, x))
+        parts.append(between + _describe_zeros(find_zeros(xs, curve, rounding=rounding), x))
     return "; ".join(parts)
 
 
-def _describe_zeros(xs: torch.Tensor, curve: torch.Tensor, x: str) -> str:
-    zeros = find_zeros(xs, curve)
+def _describe_zeros(zeros: list[tuple[float, float]], x: str) -> str:
     if not zeros:
         return ""
     shown = [place(low) if low == high else f"{place(low)} to {place(high)}" for low, high in zeros[:ZEROS]]
@@ -136,11 +138,16 @@ def _describe_values(at: float | None, values: Mapping[str, float], x: str) -> s
     return f"; at {x} = {place(at)}: {', '.join(told)}" if told else ""
 
 
-def find_zeros(xs: torch.Tensor, ys: torch.Tensor) -> list[tuple[float, float]]:
-    """Where the curve is zero, as (low, high), low == high for a single point; jumps over zero do not count."""
+def find_zeros(xs: torch.Tensor, ys: torch.Tensor, *, rounding: float = ROUNDING) -> list[tuple[float, float]]:
+    """Where the curve is zero, as (low, high), low == high for a single point; jumps over zero do not count.
+
+    Args:
+        xs, ys: positions and values, shape (n,) both.
+        rounding: what counts as 0, in parts of the largest value.
+    """
     x, y = xs.tolist(), ys.tolist()
     largest = max((abs(value) for value in y if math.isfinite(value)), default=0.0)
-    flat = [abs(value) <= 1e-9 * largest for value in y]
+    flat = [abs(value) <= rounding * largest for value in y]
     zeros: list[tuple[float, float]] = []
     for i in range(len(x)):
         if flat[i]:
@@ -203,18 +210,23 @@ def explore_tangent(f: object, *, x: object = (-2, 2)) -> Explorer:
     return along_curve(f, tangent_view(f, x=x), x=x)
 
 
-def plot_curves(x: torch.Tensor, *, height: object = None, axis: str = "x", **curves: torch.Tensor) -> Picture:
+def plot_curves(
+    x: torch.Tensor, *, height: object = None, axis: str = "x", decimals: int | None = None, **curves: torch.Tensor
+) -> Picture:
     """Draws tensors over `x`, each under its own name; nothing is computed, and tensors with grad may come as they are.
 
     Args:
         x: the positions, rising, shape (n,) with n at least 2.
         height: the range (low, high) of the vertical axis, for pictures that are to be compared; by default what fits.
         axis: the name of the horizontal axis.
+        decimals: values are rounded to so many before they are put into words, for what a training found: its last
+            digits are another machine's.
         curves: one tensor of shape (n,) for each curve; an underscore in a name becomes a space.
 
     Raises:
         TypeError: something that is not a tensor of numbers.
-        ValueError: no curves, a curve of another shape than `x`, or positions that do not rise.
+        ValueError: no curves, a curve of another shape than `x`, positions that do not rise, or `decimals` outside 0
+            to 9.
 
     Example:
         >>> x = torch.linspace(-3, 3, 61, requires_grad=True)
@@ -234,9 +246,16 @@ def plot_curves(x: torch.Tensor, *, height: object = None, axis: str = "x", **cu
                 f"{name} has {len(curve)} entries and x has {len(xs)}; expected one value for each position"
             )
     limits = None if height is None else check_range(height, name="height")
+    if decimals is not None:
+        decimals = check_whole(decimals, name="decimals", low=0, high=9)
+    given = [one.dtype for one in (x, *curves.values()) if isinstance(one, torch.Tensor) and one.is_floating_point()]
+    rounding = max([ROUNDING, *(8 * torch.finfo(dtype).eps for dtype in given)])
 
     def view(ax: Axes) -> Update:
         draw_curves(ax, xs, drawn, x=axis, height=limits)
-        return lambda: describe_curves(xs, drawn, x=axis)
+        if decimals is None:
+            return lambda: describe_curves(xs, drawn, x=axis, rounding=rounding)
+        rounded = {name: curve.round(decimals=decimals) for name, curve in drawn.items()}
+        return lambda: f"{describe_curves(xs, rounded, x=axis)}; values rounded to {number(10.0**-decimals)}"
 
     return still(view)

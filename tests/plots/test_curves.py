@@ -6,7 +6,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from course_utils import plot_derivative, plot_tangent
+from course_utils import plot_curves, plot_derivative, plot_tangent
 from course_utils.plots.curves import find_zeros
 from course_utils.plots.drawing import number, place, primes, spread, vector
 from course_utils.plots.functions import grid
@@ -117,6 +117,13 @@ def test_zeros_are_where_the_curve_crosses_or_touches_or_lies(f, zeros):
     assert len(found) == len(zeros)
     for pair, expected in zip(found, zeros, strict=True):
         assert pair == pytest.approx(expected, abs=1e-3)
+
+
+@pytest.mark.parametrize("off", [-2, -1, 0, 1, 2])
+def test_zeros_of_single_precision_are_the_same_wherever_rounding_puts_them(off):
+    x = torch.linspace(0, 2 * math.pi, 201)
+    wave = torch.sin(x) + off * 1e-7
+    assert "zero at x = 0.00, 3.142, 6.283" in repr(plot_curves(x, wave=wave))
 
 
 @given(st.floats(allow_nan=True, allow_infinity=True))

@@ -20,6 +20,15 @@ def test_description_carries_names_ranges_and_zeros():
     assert "first slope lies between -1.997 and 2.000, zero at x = -2.356" in description
 
 
+@pytest.mark.parametrize("off", [-0.04, -0.01, 0.0, 0.01, 0.04])
+def test_rounded_words_are_the_same_wherever_a_training_ended(off):
+    x = torch.linspace(0, 2, 5)
+    picture = plot_curves(x, decimals=1, f=2 * (x - 1) + off)
+    assert picture.description == (
+        "f for x from 0.00 to 2.00; f lies between -2.000 and 2.000, zero at x = 1.00; values rounded to 0.100"
+    )
+
+
 def test_learners_tensors_stay_as_they_are():
     x, y = waves()
     before = x.grad.clone()
@@ -48,6 +57,7 @@ def test_axis_names_the_horizontal_axis():
         ({"x": torch.ones(3)}, ValueError, "x does not rise"),
         ({"x": torch.tensor([1.0])}, ValueError, "x does not rise"),
         ({"x": torch.arange(3.0)}, ValueError, "got no curves"),
+        ({"x": torch.arange(3.0), "y": torch.ones(3), "decimals": -1}, ValueError, "decimals is -1"),
         ({"x": torch.arange(3.0), "slope": torch.ones(4)}, ValueError, "slope has 4 entries and x has 3"),
         ({"x": torch.arange(3.0), "slope": torch.ones(3, 1)}, ValueError, "slope is a float32 tensor of shape (3, 1)"),
         ({"x": torch.arange(3.0), "slope": None}, TypeError, "slope is None"),

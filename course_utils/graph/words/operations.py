@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
 from typing import NamedTuple
 
+from ...core.internals import is_clamp_flat_at_its_bounds
 from ...core.numbers import format_number
 from ..data import Edge, GraphData, Node
 from .text import called, cells, clean, format_shape, format_summary, is_plain
@@ -362,9 +363,9 @@ def _power(settings: Settings) -> tuple[str, ...]:
 
 
 def _clamp(settings: Settings) -> tuple[str, ...]:
-    known = dict(settings or ())
-    low = f"{format_number(known['min'])} ≤ " if "min" in known else ""
-    high = f" ≤ {format_number(known['max'])}" if "max" in known else ""
+    known, below = dict(settings or ()), "<" if is_clamp_flat_at_its_bounds() else "≤"
+    low = f"{format_number(known['min'])} {below} " if "min" in known else ""
+    high = f" {below} {format_number(known['max'])}" if "max" in known else ""
     return (f"1 if {low}{{0}}{high} else 0",)
 
 

@@ -5,6 +5,7 @@ import torch
 import torch.nn.functional as F
 
 from course_utils import trace
+from course_utils.core.internals import is_clamp_flat_at_its_bounds
 from course_utils.graph.data import Node, Summary
 from course_utils.graph.words.operations import Operand, sign_of, spell
 
@@ -19,6 +20,7 @@ def formulas(spelled):
 
 
 X, Y = leaf(2.0), leaf(3.0)
+BELOW = "<" if is_clamp_flat_at_its_bounds() else "≤"  # what PyTorch's clamp calls inside
 SCALARS = {
     "add": (lambda: X + Y, ["1", "1"]),
     "add with a factor": (lambda: torch.add(X, Y, alpha=2), ["1", "2"]),
@@ -50,7 +52,7 @@ SCALARS = {
     "relu": (lambda: X.relu(), ["1 if x > 0 else 0 = 1 if 2.00 > 0 else 0 = 1.00"]),
     "sqrt": (lambda: X.sqrt(), ["1/(2·√x) = 1/(2·√2.00) = 0.3536"]),
     "abs": (lambda: X.abs(), ["sign(x) = sign(2.00) = 1.00"]),
-    "clamp": (lambda: X.clamp(min=0), ["1 if 0 ≤ x else 0 = 1 if 0 ≤ 2.00 else 0 = 1.00"]),
+    "clamp": (lambda: X.clamp(min=0), [f"1 if 0 {BELOW} x else 0 = 1 if 0 {BELOW} 2.00 else 0 = 1.00"]),
     "where": (
         lambda: torch.where(X > 0, X, Y),
         ["1 if the condition holds else 0 = 1.00", "0 if the condition holds else 1 = 0.00"],
@@ -63,6 +65,16 @@ SCALARS = {
     "clone": (lambda: X.clone(), ["1"]),
     "what has no formula": (lambda: torch.lgamma(X), ["0.4228"]),
 }  # fmt: skip
+
+
+@pytest.mark.parametrize("bounds", [{"min": 2}, {"max": 2}, {"min": 2, "max": 2}], ids=str)
+def test_at_a_bound_the_formula_of_clamp_is_what_this_torch_computes(bounds, formulas):
+    x = torch.tensor(2.0, requires_grad=True)
+    (slope,) = torch.autograd.grad(x.clamp(**bounds), x)
+    sign, other = ("≤", "<") if slope else ("<", "≤")
+    (formula,) = formulas(x.clamp(**bounds), x=x)
+    assert sign in formula and other not in formula
+    assert formula.endswith(f"= {slope.item():.2f}")
 
 
 @pytest.mark.parametrize("name", SCALARS)
