@@ -1,5 +1,7 @@
+import ast
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -20,3 +22,11 @@ def test_a_name_that_is_not_there_is_told_with_those_that_are():
 def test_importing_the_package_loads_neither_torch_nor_matplotlib():
     code = "import sys, course_utils; print(sorted({'torch', 'matplotlib', 'anywidget'} & set(sys.modules)))"
     assert subprocess.check_output([sys.executable, "-c", code], text=True, encoding="utf-8").strip() == "[]"
+
+
+def test_the_stub_beside_the_lazy_names_has_the_same_names_from_the_same_modules():
+    stub = Path(course_utils.__file__).with_suffix(".pyi").read_text(encoding="utf-8")
+    imports = [step for step in ast.parse(stub).body if isinstance(step, ast.ImportFrom)]
+    told = {alias.asname: step.module for step in imports for alias in step.names if alias.name == alias.asname}
+    assert {step.level for step in imports} == {1}
+    assert sorted(told.items()) == sorted(course_utils._HOMES.items())
