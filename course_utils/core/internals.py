@@ -186,10 +186,10 @@ def has_hooks(tensor: torch.Tensor) -> bool:
     return bool(getattr(tensor, "_backward_hooks", None))
 
 
-def module_has_hooks(module: torch.nn.Module) -> bool:
-    """Whether a hook is on a module itself, for its forward or its backward pass."""
+def hooks_on(thing: torch.Tensor | torch.nn.Module) -> list[Any]:
+    """The hooks on a tensor, or on a module itself (not on its parts), for its forward and its backward pass."""
     kinds = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")
-    return any(getattr(module, kind, None) for kind in kinds)
+    return [hook for kind in kinds for hook in (getattr(thing, kind, None) or {}).values()]
 
 
 def buffers_of(module: torch.nn.Module) -> dict[str, torch.Tensor | None]:

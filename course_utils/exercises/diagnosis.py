@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 import torch
 
 from .compare import same
-from .observe import Other, Raised, outside_values
+from .observe import Other, Raised, Told, outside_values
 from .show import as_code
 
 
@@ -48,8 +48,8 @@ def diagnose(seen: Mapping[str, object], expected: Mapping[str, object], *, answ
     it = "The result is" if callable(answer) else "Your answer is"
     what = describe(seen[case], expected[case], it=it, may_tell_factor=callable(answer), tolerance=tolerance)
     if isinstance(expected[case], bool) and isinstance(seen[case], bool):
-        what = f"This should {'hold and does not' if expected[case] else 'not be so and is'}: *{case}*."
-    elif case:
+        what = f"This should {'hold and does not' if expected[case] else 'not hold and does'}: *{case}*."
+    elif case and not isinstance(seen[case], Told):
         what = f"Tried: *{case}*. {what}"
     if right and len(expected) > 2:
         what += f" ({right} of {len(expected)} tests agree.)"
@@ -63,6 +63,8 @@ def describe(seen: object, expected: object, *, it: str, may_tell_factor: bool, 
     """How one observation differs from the expected one, in a sentence or two that may begin with `it`."""
     if isinstance(seen, Raised):
         return _describe_error(seen)
+    if isinstance(seen, Told):
+        return seen.text
     if isinstance(expected, Raised):
         return "This should raise an error, and it does not."
     if seen is None:

@@ -3,7 +3,7 @@
 import torch
 
 from .exercise import exercise, prediction
-from .probes import right_without_autograd
+from .probes import asks_autograd
 
 
 @prediction(
@@ -41,18 +41,20 @@ def _walk_from_x(x):
     with the four lines you have seen. `x` may be a whole number such as 2.
     """,
     probe={
-        "at 0.5": lambda gradient_at: gradient_at(0.5),
+        "at 0.37": lambda gradient_at: gradient_at(0.37),
         "at −2.0": lambda gradient_at: gradient_at(-2.0),
         "at the whole number 4": lambda gradient_at: gradient_at(4),
-        "the slope comes from a formula, not from PyTorch": lambda gradient_at: right_without_autograd(
-            gradient_at, 0.5, right=3.0
-        ),
+        "at 2³⁰, far too large for differences": lambda gradient_at: gradient_at(2.0**30),
+        "PyTorch finds the slope": lambda gradient_at: asks_autograd(gradient_at, 0.5),
     },
     mistakes=[
         (lambda x: 6 * x, "The numbers are right, but they come from a formula of your own. Let PyTorch do it: make a "
          "tensor, compute $y = 3x^2$, walk back, and return what that leaves behind."),
         (lambda x: _walk_from_x(x).grad, "You start the walk at `x` itself, so you get the slope of `x`, which is 1 "
          "everywhere. Start at `y`."),
+        (lambda x: (3 * (x + 1e-6) ** 2 - 3 * (x - 1e-6) ** 2) / 2e-6, "A difference of two heights is an estimate of "
+         "the slope, and it fails where $x$ is large. Let PyTorch find it exactly: make a tensor, compute `y`, walk "
+         "back."),
     ],
     hints=[
         "Put the four lines into the function: make the tensor, compute `y`, call `y.backward()`, return what it has "

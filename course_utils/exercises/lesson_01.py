@@ -4,6 +4,7 @@ import torch
 
 from .exercise import exercise, prediction
 from .probes import names
+from .side_effects import touches_nothing_else
 
 
 @prediction(
@@ -106,35 +107,34 @@ def _(data):
     return torch.tensor(data).double().requires_grad_()
 
 
-def _after_backward(freeze_first, look):
+def _network():
     net = torch.nn.Sequential(torch.nn.Linear(3, 4), torch.nn.Tanh(), torch.nn.Linear(4, 4), torch.nn.Linear(4, 2))
-    before = [weight.detach().clone() for weight in net.parameters()]
+    net[2].register_forward_hook(lambda *_: None)
+    return net
+
+
+def _after_backward(freeze_first):
+    net = _network()
     freeze_first(net)
     output = net(torch.ones(1, 3)).sum()
     if output.requires_grad:
         output.backward()
-    return look(net, before)
+    return net
 
 
 def _frozen(name):
-    return lambda freeze_first: _after_backward(freeze_first, lambda net, before: getattr(net[0], name).grad is None)
+    return lambda freeze_first: getattr(_after_backward(freeze_first)[0], name).grad is None
 
 
 def _reached(place):
-    def look(net, before):
-        return None not in [weight.grad for weight in net[place].parameters()]
-
-    return lambda freeze_first: _after_backward(freeze_first, look)
-
-
-def _values_kept(freeze_first):
-    return _after_backward(
-        freeze_first, lambda net, before: all(map(torch.equal, before, map(torch.Tensor.detach, net.parameters())))
+    return lambda freeze_first: (
+        None not in [weight.grad for weight in _after_backward(freeze_first)[place].parameters()]
     )
 
 
-def _still_training(freeze_first):
-    return _after_backward(freeze_first, lambda net, before: all(layer.training for layer in net))
+def _changes_flags_only(freeze_first):
+    net = _network()
+    return touches_nothing_else(lambda: freeze_first(net), {"net": net}, but={"requires_grad"})
 
 
 @exercise(
@@ -148,8 +148,7 @@ def _still_training(freeze_first):
         "the first layer's bias gets no gradient": _frozen("bias"),
         "the last layer gets its gradients": _reached(-1),
         "the layers in between get their gradients": _reached(2),
-        "all weights keep their values": _values_kept,
-        "all layers stay in training mode": _still_training,
+        "nothing but flags is changed": _changes_flags_only,
     },
     hints=[
         "Gradients are collected by parameters, not by layers: the flag belongs to each of `net[0].parameters()`.",

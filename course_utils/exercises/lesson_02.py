@@ -4,7 +4,8 @@ import torch
 
 from .exercise import Exercise, Prediction, exercise, prediction
 from .observe import canonical
-from .probes import differentiates, names, right_without_autograd
+from .probes import by_hand, differentiates, names
+from .side_effects import touches_nothing_else
 
 
 @prediction(
@@ -67,11 +68,10 @@ def _twice(slope):
     return [canonical(slope(_cubic, x)), canonical(slope(_cubic, x))]
 
 
-def _leaves_gradient(slope):
-    x = torch.tensor(1.5, requires_grad=True)
-    x.grad = torch.tensor(7.0)
-    slope(_cubic, x)
-    return x.grad is not None and x.grad.item() == 7
+def _leaves_x_alone(slope, *, tracked):
+    x = torch.tensor(1.5, requires_grad=tracked)
+    x.grad = torch.tensor(7.0) if tracked else None
+    return touches_nothing_else(lambda: slope(_cubic, x), {"x": x})
 
 
 def _own(x):
@@ -83,12 +83,6 @@ def _walk_back(y, *, to):
     return to.grad
 
 
-def _leaves_flag(slope):
-    x = torch.tensor(1.5)
-    slope(_cubic, x)
-    return not x.requires_grad
-
-
 @exercise(
     """
     Write `slope(f, x)`: the derivative of `f` at `x`, found with `backward`. `x` is a tensor with one number; it may
@@ -96,14 +90,12 @@ def _leaves_flag(slope):
     the same answer when it is called again.
     """,
     probe={
-        "an x that requires no gradient": lambda slope: slope(_cubic, torch.tensor(1.5)),
+        "an x that requires no gradient": lambda slope: slope(_cubic, torch.tensor(0.5)),
         "called twice with the same x, which requires a gradient": _twice,
-        "x.grad is as it was before the call": _leaves_gradient,
-        "x.requires_grad is as it was before the call": _leaves_flag,
+        "an x that requires a gradient stays as it was": lambda slope: _leaves_x_alone(slope, tracked=True),
+        "an x that requires none stays as it was": lambda slope: _leaves_x_alone(slope, tracked=False),
         "another f: sin, at 0.4": lambda slope: slope(torch.sin, torch.tensor(0.4)),
-        "the slope is found without `backward`": lambda slope: right_without_autograd(
-            slope, _cubic, torch.tensor(1.5), right=4.75
-        ),
+        "autograd finds the slope": lambda slope: differentiates(lambda f: slope(f, torch.tensor(1.5)), _cubic),
     },
     mistakes=[
         (lambda f, x: _walk_back(f(x.requires_grad_()), to=x), "The number of the first call is right, and then it "
@@ -335,6 +327,11 @@ def _by_autograd(x):
     return x.grad
 
 
+def _by_differences(x, h=1e-6):
+    ahead, behind = (x + h) ** 2, (x - h) ** 2
+    return (ahead * torch.sin(ahead) - behind * torch.sin(behind)) / (2 * h)
+
+
 diamond = Exercise(
     """
     Let $u = x^2$ and $y = u \\sin u$. Write `dydx(x)`, the derivative of $y$ with respect to $x$, **by hand**: with
@@ -342,8 +339,9 @@ diamond = Exercise(
     """,
     dydx,
     probe={
-        "x from −2 to 2": lambda dydx: dydx(torch.linspace(-2, 2, 9)),
-        "the slope is found by hand, without autograd": lambda dydx: not differentiates(dydx, torch.ones(2)),
+        "the slope is found by hand, without autograd": lambda dydx: by_hand(dydx, torch.ones(2)),
+        "x from −2 to 2.5": lambda dydx: dydx(torch.linspace(-2, 2.5, 10)),
+        "x = 2²⁰, where y swings too fast for differences": lambda dydx: dydx(torch.tensor([2.0**20])),
     },
     also_right=[lambda x: 2 * x * torch.sin(x**2) + 2 * x**3 * torch.cos(x**2)],
     mistakes=[
@@ -373,6 +371,16 @@ diamond = Exercise(
         (lambda x: x**2 * torch.sin(x**2), "That is $y$ itself. Its derivative is asked for."),
         (_by_autograd, "The number is right, and it is autograd that found it. This once, walk yourself: only `sin`, "
          "`cos` and arithmetic."),
+        (_by_differences, "The numbers are right, or nearly, but differences of `y` are estimates: where `y` swings "
+         "fast, they fail. Follow the chain rule along both paths."),
+        (lambda x: (x**2 * torch.sin(x**2)).sum().backward(), "You ask autograd, and it finds no record of `x`. No "
+         "record is needed: walk yourself this once, with `sin`, `cos` and arithmetic, and return the number."),
+        (lambda x: (torch.sin(x**2) + x**2 * torch.cos(x**2)) * 2 * x**2, "The sum is right. The last factor is "
+         "$du/dx$, the derivative of $x^2$: you multiply by $2u$, twice the value itself."),
+        (lambda x: (torch.sin(2 * x) + 2 * x * torch.cos(2 * x)) * 2 * x, "Going forward, $u$ is $x^2$. You put its "
+         "*derivative*, $2x$, in its place."),
+        (lambda x: (torch.sin(x**2) + x**2 * torch.cos(x**2)) * 2, "The sum is right. The last step, from $u$ back to "
+         "$x$, multiplies by the derivative of $x^2$, and that is not 2 everywhere."),
     ],
     hints=[
         "`u` is used twice: two paths lead from $y$ back to $u$, one through the factor `u`, one through `sin u`.",

@@ -3,6 +3,7 @@
 import torch
 
 from .exercise import exercise, prediction
+from .probes import differentiates
 
 
 def _both(x, y):
@@ -14,7 +15,18 @@ def _only_x(x, y):
 
 
 def _only_y(x, y):
-    return y**3
+    return 1 - y**3
+
+
+def _gets_single_numbers(partials):
+    shapes = []
+
+    def noting(x, y):
+        shapes.extend(part.shape for part in (x, y) if isinstance(part, torch.Tensor))
+        return _both(x, y)
+
+    partials(noting, 2.0, -5.0)
+    return set(shapes) == {torch.Size()}
 
 
 @exercise(
@@ -24,15 +36,25 @@ def _only_y(x, y):
     Python numbers, `f` works on tensors. If `f` ignores one of its inputs, the derivative there is 0.
     """,
     probe={
-        "f(x, y) = x²y + 3y": lambda partials: partials(_both, 2.0, 5.0),
+        "f(x, y) = x²y + 3y": lambda partials: partials(_both, 2.0, -5.0),
         "f(x, y) = sin x, which ignores y": lambda partials: partials(_only_x, 2.0, 5.0),
-        "f(x, y) = y³, which ignores x": lambda partials: partials(_only_y, 2.0, 5.0),
+        "f(x, y) = 1 − y³, which ignores x": lambda partials: partials(_only_y, 2.0, 5.0),
+        "`f` gets single numbers, tensors of shape ()": _gets_single_numbers,
+        "autograd finds the slopes": lambda partials: differentiates(lambda f: partials(f, 2.0, -5.0), _both),
     },
     mistakes=[
         (lambda f, x, y: sum(partials.answer(f, x, y)), "That is one number, the sum of both slopes. A gradient has "
          "one entry for each input: return the pair."),
         (lambda f, x, y: [(slope,) for slope in partials.answer(f, x, y)], "The numbers are right, each in a tuple of "
          "its own: `torch.autograd.grad` always returns a tuple. Take the tensor out of each."),
+        (lambda f, x, y: torch.autograd.grad(f(*(leaves := [torch.tensor([v], requires_grad=True) for v in (x, y)])),
+                                             leaves, materialize_grads=True),
+         "The brackets in `torch.tensor([x])` make a tensor with one *entry*, shape (1,), and so is each slope. A "
+         "single number has no brackets: `torch.tensor(x)`."),
+        (lambda f, x, y: ((f(*map(torch.tensor, (x + 1e-6, y))) - f(*map(torch.tensor, (x - 1e-6, y)))) / 2e-6,
+                          (f(*map(torch.tensor, (x, y + 1e-6))) - f(*map(torch.tensor, (x, y - 1e-6)))) / 2e-6),
+         "The numbers are right, or nearly, but they are differences of values: estimates. Make leaves, and let "
+         "autograd find the slopes."),
     ],
     hints=[
         "Make two leaves, one for each number, and call `f` with both. One walk back finds both slopes.",
@@ -136,7 +158,7 @@ def sum_gradient():
 
 
 def _hills(x, y):
-    return torch.sin(x) * y**2 + x
+    return torch.sin(x) * y**2 - 3 * x
 
 
 def _calls_for_fifty_points(gradient_field):
@@ -150,8 +172,12 @@ def _calls_for_fifty_points(gradient_field):
     return 0 < len(calls) <= 2
 
 
+def _five_points():
+    return torch.linspace(-1, 1.5, 5), torch.linspace(0, 2, 5)
+
+
 def _second_call(gradient_field):
-    x, y = torch.linspace(-1, 1, 5), torch.linspace(0, 2, 5)
+    x, y = _five_points()
     gradient_field(_hills, x, y)
     return gradient_field(_hills, x, y)
 
@@ -163,10 +189,11 @@ def _second_call(gradient_field):
     $\\left(\\frac{\\partial f}{\\partial x}, \\frac{\\partial f}{\\partial y}\\right)$, both of that shape.
     """,
     probe={
-        "five points": lambda field: field(_hills, torch.linspace(-1, 1, 5), torch.linspace(0, 2, 5)),
-        "a grid of shape (2, 3)": lambda field: field(_hills, torch.linspace(-1, 1, 6).view(2, 3), torch.ones(2, 3)),
+        "five points": lambda field: field(_hills, *_five_points()),
+        "a grid of shape (2, 3)": lambda field: field(_hills, torch.linspace(-1, 2, 6).view(2, 3), torch.ones(2, 3)),
         "f is called once for all points": _calls_for_fifty_points,
         "called again with the same x and y": _second_call,
+        "autograd finds the slopes": lambda field: differentiates(lambda f: field(f, *_five_points()), _hills),
     },
     mistakes=[
         (lambda f, x, y: [slope.sum() for slope in gradient_field.answer(f, x, y)],
@@ -421,7 +448,7 @@ def _leaves_x_alone(difference):
     """,
     probe={
         "x³ − x at 1.5, h = 0.1": lambda difference: difference(_cubic, torch.tensor(1.5), 0.1),
-        "exp at three points, h = 0.5": lambda difference: difference(torch.exp, torch.tensor([-1.0, 0.0, 2.0]), 0.5),
+        "cos at three points, h = 0.5": lambda difference: difference(torch.cos, torch.tensor([-1.0, 0.3, 2.0]), 0.5),
         "a kink, |x| at 0, h = 0.25": lambda difference: difference(torch.abs, torch.tensor(0.0), 0.25),
         "the caller's x keeps its value": _leaves_x_alone,
     },
@@ -463,6 +490,14 @@ def _(f, x, h):
 )
 def _(f, x, h):
     return (f(x + h) - f(x - h)) / h
+
+
+@central_difference.mistake(
+    "You measure from `x` to `x + h`: the two points are `h` apart, and you divide by `2 * h`. Half the slope is left. "
+    "Take the second value on the other side of `x`."
+)
+def _(f, x, h):
+    return (f(x + h) - f(x)) / (2 * h)
 
 
 @central_difference.mistake("Mind the brackets: `/ 2 * h` divides by 2 and then *multiplies* by `h`.")

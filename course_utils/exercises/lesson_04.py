@@ -3,7 +3,7 @@
 import torch
 
 from .exercise import Prediction, exercise, prediction
-from .probes import names, numbers_made, right_without_autograd
+from .probes import differentiates, names, numbers_made
 
 
 @prediction(
@@ -37,16 +37,15 @@ def vjp_predict():
 
 
 def _tall(x):
-    return torch.stack([x[0] * x[1], torch.sin(x[0]), x[1] ** 3])
+    return torch.stack([x[0] * x[1], torch.sin(x[0]), -(x[1] ** 3)])
 
 
 def _wide(x):
-    return torch.stack([x[0] * x[1] * x[2], x[0] + x[2] ** 2])
+    return torch.stack([x[0] * x[1] * x[2], x[0] - x[2] ** 2])
 
 
-def _found_without_autograd(candidate):
-    x = torch.tensor([1.0, 2.0, 3.0])
-    return right_without_autograd(candidate, _wide, x, right=jacobian.answer(_wide, x))
+def _three():
+    return torch.tensor([1.0, -2.0, 3.0])
 
 
 @exercise(
@@ -56,8 +55,8 @@ def _found_without_autograd(candidate):
     """,
     probe={
         "a function of 2 inputs with 3 outputs": lambda jacobian: jacobian(_tall, torch.tensor([0.5, 2.0])),
-        "a function of 3 inputs with 2 outputs": lambda jacobian: jacobian(_wide, torch.tensor([1.0, 2.0, 3.0])),
-        "the slopes are found without autograd": _found_without_autograd,
+        "a function of 3 inputs with 2 outputs": lambda jacobian: jacobian(_wide, _three()),
+        "autograd finds the slopes": lambda jacobian: differentiates(lambda f: jacobian(f, _three()), _wide),
     },
     mistakes=[
         (lambda f, x: jacobian.answer(f, x).T, "The numbers are right, but rows and columns are swapped: each product "
@@ -196,8 +195,11 @@ def _without_a_jacobian(jvp):
         "3 inputs, 3 outputs": lambda jvp: jvp(_ring, torch.tensor([1.0, 2.0, 3.0]), torch.tensor([1.0, -2.0, 0.5])),
         "2 inputs, 3 outputs": lambda jvp: jvp(_tall, torch.tensor([0.5, 2.0]), torch.tensor([3.0, -4.0])),
         "with 120 inputs, no more work than a few calls of f": _without_a_jacobian,
+        "autograd finds the product": lambda jvp: differentiates(lambda f: jvp(f, _three(), _three().flip(0)), _ring),
     },
     mistakes=[
+        (lambda f, x, v: (f(x + 1e-6 * v) - f(x - 1e-6 * v)) / 2e-6, "The numbers are right, or nearly, but a "
+         "difference of two values of `f` is an estimate. Autograd finds $Jv$ exactly."),
         (lambda f, x, v: torch.func.jvp(f, (x,), (v / v.norm(),))[1],
          "The direction is right, the length is not: you divide $v$ by its norm. $Jv$ grows with $v$, so take $v$ as "
          "it is."),
@@ -317,7 +319,7 @@ def _squared_error(w, x, y):
 
 def _samples():
     xs = torch.tensor([[1.0, 2.0, 0.0], [0.5, -1.0, 2.0], [3.0, 1.0, -1.0], [-1.0, 2.0, 0.5]])
-    return torch.tensor([0.5, -1.0, 2.0]), xs, torch.tensor([1.0, 0.0, -2.0, 0.5])
+    return torch.tensor([0.37, -1.1, 2.2]), xs, torch.tensor([1.0, 0.0, -2.0, 0.5])
 
 
 def _calls_of_loss(per_sample):
@@ -340,6 +342,7 @@ def _calls_of_loss(per_sample):
     probe={
         "4 samples, 3 weights": lambda per_sample: per_sample(_squared_error, *_samples()),
         "loss is called once": _calls_of_loss,
+        "autograd finds the gradients": lambda answer: differentiates(lambda f: answer(f, *_samples()), _squared_error),
     },
     mistakes=[
         (lambda loss, w, xs, ys: torch.stack([torch.func.grad(loss)(w, x, y) for x, y in zip(xs, ys, strict=True)]),

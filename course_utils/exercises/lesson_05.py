@@ -2,9 +2,10 @@
 
 import torch
 
+from .compare import same
 from .exercise import exercise, prediction
 from .observe import canonical
-from .probes import numbers_made, right_without_autograd
+from .probes import differentiates, doubling, numbers_made
 
 
 @prediction(
@@ -86,7 +87,7 @@ def taylor_coefficient():
 
 
 def _wavy(x):
-    return torch.sin(x) + x**4
+    return torch.sin(x) - x**4
 
 
 def _cube(x):
@@ -103,12 +104,13 @@ def _line(x):
     `f(x)`. It is right also when a derivative has become constant: the ones after it are 0.
     """,
     probe={
-        "the first of sin x + x⁴": lambda nth: nth(_wavy, 0.5, 1),
-        "the third of sin x + x⁴": lambda nth: nth(_wavy, 0.5, 3),
+        "the first of sin x − x⁴": lambda nth: nth(_wavy, 1.5, 1),
+        "the third of sin x − x⁴": lambda nth: nth(_wavy, -0.5, 3),
         "f itself, n = 0": lambda nth: nth(_wavy, 0.5, 0),
         "the third of x³, a constant": lambda nth: nth(_cube, 2.0, 3),
         "the sixth of x³": lambda nth: nth(_cube, 2.0, 6),
         "the second of 3x + 1": lambda nth: nth(_line, 2.0, 2),
+        "autograd finds the derivatives": lambda nth: differentiates(lambda f: nth(f, 1.5, 2), _wavy, times=2),
     },
     mistakes=[
         (lambda f, x, n: nth_derivative.answer(f, x, n + 1), "One derivative too many: for `n` = 0 nothing is "
@@ -229,7 +231,14 @@ def _(f, x, n):
 
 
 def _points():
-    return torch.linspace(-3, 3, 7)
+    return torch.linspace(-3, 4, 8)
+
+
+def _both_by_autograd(derivatives):
+    first, second = map(canonical, derivatives(_points()))
+    with doubling("sin"):
+        steeper = canonical(derivatives(_points()))
+    return same(steeper, torch.stack([2 * first, 4 * second]), tolerance=1e-5)
 
 
 @exercise(
@@ -238,10 +247,8 @@ def _points():
     pair of tensors of the shape of `x`. Let autograd do both.
     """,
     probe={
-        "the first and the second at seven points": lambda derivatives: derivatives(_points()),
-        "they are found without autograd": lambda derivatives: right_without_autograd(
-            derivatives, _points(), right=(torch.cos(_points()), -torch.sin(_points()))
-        ),
+        "the first and the second at eight points": lambda derivatives: derivatives(_points()),
+        "autograd differentiates the sine, and then its derivative": _both_by_autograd,
     },
     mistakes=[
         (lambda x: (torch.cos(x), -torch.sin(x)), "The numbers are right, but they come from formulas, or from values "
@@ -317,9 +324,16 @@ def _mixed(x):
     """,
     probe={
         "three inputs that mix": lambda diagonal: diagonal(_mixed, torch.tensor([1.5, 0.7, -0.4])),
-        "another f, with five inputs": lambda diagonal: diagonal(_chain, torch.linspace(-1, 1, 5)),
+        "another f, with five inputs": lambda diagonal: diagonal(_chain, torch.linspace(-1, 1.5, 5)),
+        "autograd finds both derivatives": lambda diagonal: differentiates(
+            lambda f: diagonal(f, torch.tensor([1.5, 0.7, -0.4])), _mixed, times=2
+        ),
     },
     mistakes=[
+        (lambda f, x: torch.stack([(torch.func.grad(f)(x + step) - torch.func.grad(f)(x - step))[i] / 2e-5
+                                   for i, step in enumerate(1e-5 * torch.eye(len(x), dtype=x.dtype))]),
+         "The numbers are right, or nearly, but a derivative is taken by differences, which are estimates. Let "
+         "autograd differentiate the gradient as well."),
         (lambda f, x: torch.func.hessian(f)(x), "That is the whole Hessian. The second derivatives by one and the same "
          "entry stand on its diagonal."),
         (lambda f, x: torch.func.grad(f)(x) ** 2, "That is the gradient, squared. A second derivative says how the "
@@ -420,8 +434,14 @@ def _leaves_nothing_behind(hvp):
         "three inputs": lambda hvp: hvp(_mixed, torch.tensor([1.5, 0.7, -0.4]), torch.tensor([1.0, -2.0, 3.0])),
         "with 120 inputs, no more work than a few calls of f": _without_a_hessian,
         "the caller's x.grad stays None": _leaves_nothing_behind,
+        "autograd finds both derivatives": lambda hvp: differentiates(
+            lambda f: hvp(f, torch.tensor([1.5, 0.7, -0.4]), torch.tensor([1.0, -2.0, 3.0])), _mixed, times=2
+        ),
     },
     mistakes=[
+        (lambda f, x, v: (torch.func.grad(f)(x.detach() + 1e-5 * v) - torch.func.grad(f)(x.detach() - 1e-5 * v)) / 2e-5,
+         "The numbers are right, or nearly: the difference of two gradients is an estimate. Let autograd differentiate "
+         "the gradient, with the weights `v`."),
         (lambda f, x, v: torch.func.hessian(f)(x.detach()) @ v, "The numbers are right, but you build all of $H$ to "
          "use it once: $n^2$ numbers. A second walk with weights gives the product alone."),
         (lambda f, x, v: torch.func.grad(f)(x.detach()) * v, "That is the gradient times `v`, entry by entry. Nothing "

@@ -1,11 +1,10 @@
 """Exercises of lesson 06: big batches in small memory."""
 
-import weakref
-
 import torch
 
 from .exercise import Prediction, exercise, prediction
-from .probes import names
+from .probes import keeps_memory, names, samples_sent
+from .side_effects import touches_nothing_else
 
 
 @prediction(
@@ -86,7 +85,8 @@ uneven_mean = Prediction(
 
 def _regression():
     model = torch.nn.Linear(3, 1)
-    samples, targets = torch.randn(7, 3), torch.randn(7, 1)
+    model.register_forward_hook(lambda *_: None)
+    samples, targets = torch.randn(7, 3), 10 * torch.randn(7, 1) + 20
     return model, list(zip(samples.split(3), targets.split(3), strict=True))
 
 
@@ -103,41 +103,27 @@ def _after_uneven_batches(grad_accumulate):
 def _after_other_batches(grad_accumulate):
     model, samples, targets = torch.nn.Linear(3, 1), torch.randn(5, 3), torch.rand(5, 1)
     batches = [(samples[:2], targets[:2]), (samples[2:], targets[2:])]
-    grad_accumulate(model, torch.nn.BCEWithLogitsLoss(), batches)
+    grad_accumulate(model, torch.nn.BCEWithLogitsLoss(pos_weight=torch.tensor(50.0)), batches)
     return _gradients(model)
 
 
 def _batches_stay_small(grad_accumulate):
     model, batches = _regression()
-    sizes = []
-    model.register_forward_pre_hook(lambda _, inputs: sizes.append(len(inputs[0])))
-    grad_accumulate(model, torch.nn.MSELoss(), batches)
+    with samples_sent(model) as sizes:
+        grad_accumulate(model, torch.nn.MSELoss(), batches)
     return 0 < max(sizes, default=0) <= 3
-
-
-class _Saved:
-    def __init__(self, tensor):
-        self.tensor = tensor
 
 
 def _one_graph_at_a_time(grad_accumulate):
     model, batches = _regression()
-    alive, alive_at_start = weakref.WeakSet(), []
+    return keeps_memory(lambda: grad_accumulate(model, torch.nn.MSELoss(), batches), model)
 
-    def pack(tensor):
-        saved = _Saved(tensor)
-        alive.add(saved)
-        return saved
 
-    model.register_forward_pre_hook(lambda *_: alive_at_start.append(len(alive)))
-    try:
-        with torch.autograd.graph.saved_tensors_hooks(pack, lambda saved: saved.tensor):
-            grad_accumulate(model, torch.nn.MSELoss(), batches)
-    except RuntimeError as error:
-        if "saved tensor hooks" in str(error):  # torch.func allows none, and keeps no graph after its call
-            return True
-        raise
-    return max(alive_at_start, default=1) == 0
+def _fills_gradients_only(grad_accumulate):
+    model, batches = _regression()
+    loss_fn = torch.nn.MSELoss()
+    things = {"model": model, "loss_fn": loss_fn, "inputs": batches[0][0], "targets": batches[0][1]}
+    return touches_nothing_else(lambda: grad_accumulate(model, loss_fn, batches), things, but={"grad of model"})
 
 
 @exercise(
@@ -152,6 +138,7 @@ def _one_graph_at_a_time(grad_accumulate):
         ".grad with another loss and other batches": _after_other_batches,
         "the model never gets more samples at once than a batch has": _batches_stay_small,
         "each batch's graph is gone before the next batch begins": _one_graph_at_a_time,
+        "nothing but `.grad` is changed": _fills_gradients_only,
     },
     hints=[
         "`backward` adds to `.grad`, so the adding is done for you. What remains is the share with which each batch "
@@ -269,6 +256,26 @@ def _(model, loss_fn, batches):
     loss.backward()
 
 
+@grad_accumulate.mistake(
+    "The gradient is right, and then you let an optimiser take a step: the weights move. The gradient alone is asked "
+    "for; what to do with it is the caller's matter."
+)
+def _(model, loss_fn, batches):
+    grad_accumulate.answer(model, loss_fn, batches)
+    torch.optim.SGD(model.parameters(), lr=0.1).step()
+
+
+@grad_accumulate.mistake(
+    "The gradient is right, but you set `loss_fn.reduction`, and `loss_fn` is the caller's: from now on it gives sums "
+    "to everybody. Multiply its mean by the number of samples."
+)
+def _(model, loss_fn, batches):
+    loss_fn.reduction = "sum"
+    total = sum(len(inputs) for inputs, _ in batches)
+    for inputs, targets in batches:
+        (loss_fn(model(inputs), targets) / total).backward()
+
+
 @grad_accumulate.mistake("`backward` stands after the loop, so it sees the last batch only. Each batch needs its own.")
 def _(model, loss_fn, batches):
     for inputs, targets in batches:
@@ -343,16 +350,41 @@ def _(model, loss_fn, batches):
         total += loss_fn(model(inputs), targets).item()
 
 
-def _after_padded_batches(token_accumulate, rows=([4, 4, 3], [2, 1])):
+def _padded_batches(rows):
     model = torch.nn.Sequential(torch.nn.Embedding(5, 3), torch.nn.Linear(3, 5))
+    with torch.no_grad():
+        model[0].weight *= 20
     batches = []
     for lengths in rows:
         tokens, targets = torch.randint(5, (2, len(lengths), 4))
         for row, length in enumerate(lengths):
             targets[row, length:] = -100
         batches.append((tokens, targets))
+    return model, batches
+
+
+def _after_padded_batches(token_accumulate, rows=([4, 4, 3], [2, 1])):
+    model, batches = _padded_batches(rows)
     token_accumulate(model, batches)
     return _gradients(model)
+
+
+def _token_batches_stay_small(token_accumulate):
+    model, batches = _padded_batches(([4, 2], [3, 1]))
+    with samples_sent(model) as sizes:
+        token_accumulate(model, batches)
+    return 0 < max(sizes, default=0) <= 2
+
+
+def _one_token_graph_at_a_time(token_accumulate):
+    model, batches = _padded_batches(([4, 2], [3, 1]))
+    return keeps_memory(lambda: token_accumulate(model, batches), model)
+
+
+def _fills_token_gradients_only(token_accumulate):
+    model, batches = _padded_batches(([4, 2], [3, 1]))
+    things = {"model": model, "tokens": batches[0][0], "targets": batches[0][1]}
+    return touches_nothing_else(lambda: token_accumulate(model, batches), things, but={"grad of model"})
 
 
 @exercise(
@@ -364,6 +396,9 @@ def _after_padded_batches(token_accumulate, rows=([4, 4, 3], [2, 1])):
     probe={
         ".grad after a batch of full rows and one of mostly padding": _after_padded_batches,
         ".grad after three other batches": lambda answer: _after_padded_batches(answer, ([1], [4, 2], [3])),
+        "the model never gets more rows at once than a batch has": _token_batches_stay_small,
+        "each batch's graph is gone before the next batch begins": _one_token_graph_at_a_time,
+        "nothing but `.grad` is changed": _fills_token_gradients_only,
     },
     hints=[
         "Count first: how many targets in all batches together are not −100?",
@@ -473,6 +508,45 @@ def _(model, batches):
 def _(model, batches):
     for tokens, targets in batches:
         torch.nn.functional.cross_entropy(model(tokens).flatten(0, 1), targets.flatten())
+
+
+@token_accumulate.mistake(
+    "The numbers are right, but you put all batches into one: that is the big batch that does not fit into memory."
+)
+def _(model, batches):
+    tokens, targets = (torch.cat(parts) for parts in zip(*batches, strict=True))
+    torch.nn.functional.cross_entropy(model(tokens).flatten(0, 1), targets.flatten()).backward()
+
+
+@token_accumulate.mistake(
+    "The numbers are right, but a batch's graph is still there when the next batch begins: you collect outputs or "
+    "losses first and call `backward` later, or `retain_graph=True` keeps the graph."
+)
+def _(model, batches):
+    valid = sum((targets != -100).sum() for _, targets in batches)
+    losses = [
+        torch.nn.functional.cross_entropy(model(tokens).flatten(0, 1), targets.flatten(), reduction="sum")
+        for tokens, targets in batches
+    ]
+    (sum(losses) / valid).backward()
+
+
+@token_accumulate.mistake(
+    "The gradient is right, and then you let an optimiser take a step: the weights move. Leave that to the caller."
+)
+def _(model, batches):
+    token_accumulate.answer(model, batches)
+    torch.optim.SGD(model.parameters(), lr=0.1).step()
+
+
+@token_accumulate.mistake(
+    "The gradient is right, but you overwrite the −100 in the caller's targets: who reads them later takes padding for "
+    "tokens. Make a mask, or a copy."
+)
+def _(model, batches):
+    token_accumulate.answer(model, batches)
+    for _, targets in batches:
+        targets[targets == -100] = 0
 
 
 @token_accumulate.mistake("The number of valid tokens stands in your code as a fixed number. Count them in `batches`.")

@@ -5,8 +5,10 @@ import math
 import torch
 from torch.optim.optimizer import register_optimizer_step_pre_hook
 
-from .compare import is_small, reaches
+from .compare import is_small, reaches, same
 from .exercise import Prediction, exercise, prediction
+from .observe import Told, canonical
+from .side_effects import touches_nothing_else
 
 
 @prediction(
@@ -43,16 +45,27 @@ def _samples():
 
 
 def _trained(train_step, steps):
-    net, (x, y) = torch.nn.Linear(3, 1), _samples()
-    optimizer = torch.optim.SGD(net.parameters(), lr=0.05, momentum=0.5)
+    net, optimizer, loss_fn, x, y = _before_a_step(momentum=0.5)
     for _ in range(steps):
-        train_step(net, optimizer, torch.nn.BCEWithLogitsLoss(), x, y)
+        train_step(net, optimizer, loss_fn, x, y)
     return [weight.detach().clone() for weight in net.parameters()]
 
 
-def _returned(train_step):
+def _before_a_step(momentum=0.0):
     net, (x, y) = torch.nn.Linear(3, 1), _samples()
-    return train_step(net, torch.optim.SGD(net.parameters(), lr=0.05), torch.nn.BCEWithLogitsLoss(), x, y)
+    net.register_forward_hook(lambda *_: None)
+    loss_fn = torch.nn.BCEWithLogitsLoss(pos_weight=torch.tensor(40.0))  # gradients so large that clipping shows
+    return net, torch.optim.SGD(net.parameters(), lr=0.01, momentum=momentum), loss_fn, x, y
+
+
+def _returned(train_step):
+    return train_step(*_before_a_step())
+
+
+def _changes_weights_only(train_step):
+    things = dict(zip(("net", "optimizer", "loss_fn", "x", "y"), _before_a_step(), strict=True))
+    call = lambda: train_step(*things.values())  # noqa: E731
+    return touches_nothing_else(call, things, but={"values of net", "grad of net", "step"})
 
 
 def _returns_a_float(train_step):
@@ -70,6 +83,7 @@ def _returns_a_float(train_step):
         "the weights after three calls": lambda train_step: _trained(train_step, 3),
         "the loss that is returned": _returned,
         "the loss is a plain Python number": _returns_a_float,
+        "nothing but the weights and their `.grad` is changed": _changes_weights_only,
     },
     hints=[
         "Three things have to happen besides the forward pass and the return. In which order?",
@@ -162,7 +176,7 @@ def _(net, optimizer, loss_fn, x, y):
     loss = loss_fn(net(x), y)
     optimizer.zero_grad()
     loss.backward()
-    torch.optim.SGD(net.parameters(), lr=0.05).step()
+    torch.optim.SGD(net.parameters(), lr=0.01).step()
     return loss.item()
 
 
@@ -288,6 +302,13 @@ def _elsewhere(adam_step):
     return adam_step(*given, 2, 0.05, 0.8, 0.95, 5e-2)
 
 
+def _does_not_ask_where(adam_step):
+    given = [torch.tensor([1.0, -2.0]), torch.tensor([0.1, 0.1]), torch.tensor([0.3, 0.2]), 2, *SETTINGS]
+    here, there = torch.tensor([1.0, -2.0]), torch.tensor([1000.0, 300.0])
+    ways = [torch.as_tensor(adam_step(p, *given)[0]) - p for p in (here, there)]
+    return same(canonical(ways[0]), canonical(ways[1]), tolerance=1e-5)
+
+
 def _leaves_arguments_alone(adam_step):
     given = [torch.tensor([1.0, -2.0]), torch.tensor([0.5, 0.2]), torch.tensor([0.1, 0.1]), torch.tensor([0.3, 0.2])]
     before = [tensor.clone() for tensor in given]
@@ -303,6 +324,7 @@ def _leaves_arguments_alone(adam_step):
     """,
     probe={
         "the running means `m` and `v` after each of three steps": _means,
+        "the step is the same wherever `p` stands": _does_not_ask_where,
         "the weights after each of three steps": _weights,
         "one step with other settings": _elsewhere,
         "the tensors passed in stay as they are": _leaves_arguments_alone,
@@ -414,6 +436,31 @@ adam_step.mistakes += [
 ]
 
 
+@adam_step.mistake(
+    "That is the short form of Adam's paper, with both corrections in front of the step. It adds `eps` to the root "
+    "*before* the correction, so `eps` counts more at first. Correct `v`, take its root, then add `eps`."
+)
+def _(p, g, m, v, step, lr, b1, b2, eps):
+    m, v = _mix(b1, m, g), _mix(b2, v, g**2)
+    return p - lr * (1 - b2**step) ** 0.5 / (1 - b1**step) * m / (v.sqrt() + eps), m, v
+
+
+@adam_step.mistake(
+    "The step depends on `p` itself: you pull the weights towards zero as well (*weight decay*, as in AdamW). Plain "
+    "Adam does not."
+)
+def _(p, g, m, v, step, lr, b1, b2, eps):
+    return adam_step.answer(p * (1 - lr * 0.01), g, m, v, step, lr, b1, b2, eps)
+
+
+@adam_step.mistake(
+    "You add a share of `p` to the gradient (*weight decay*), so the means are those of another gradient. Plain Adam "
+    "takes `g` as it is."
+)
+def _(p, g, m, v, step, lr, b1, b2, eps):
+    return adam_step.answer(p, g + 0.01 * p, m, v, step, lr, b1, b2, eps)
+
+
 @adam_step.mistake("You correct `m` and not `v`. Both means began at zero.")
 def _(p, g, m, v, step, lr, b1, b2, eps):
     m, v = _mix(b1, m, g), _mix(b2, v, g**2)
@@ -470,6 +517,13 @@ def _is_straight(model, scores):
     return bool(scores.std() > 0) and is_small((bend / scores.std()).item(), 1e-3)
 
 
+def _is_random(model, points):
+    torch.manual_seed(1)
+    first = model(points)
+    torch.manual_seed(2)
+    return not torch.equal(first, model(points))
+
+
 def _mostly_right(scores, labels, *, above=0.0):
     right = ((scores.flatten() > above) == (labels > 0)).double().mean().item()
     return reaches(right, 0.95, leeway=0.04)
@@ -484,8 +538,15 @@ def _how_it_classifies(classifier):
         return "no network"
     with torch.no_grad():
         scores = model(points)
+        if not isinstance(scores, torch.Tensor):
+            return "no network"
+        if scores.shape == (200, 2):
+            return "two scores for each point"
         if scores.shape not in {(200,), (200, 1)}:
-            raise ValueError(f"the scores have the shape {tuple(scores.shape)}; asked for is (200,) or (200, 1)")
+            asked = "asked for is one for each point, (200,) or (200, 1)"
+            return Told(f"Your network gives scores of shape {tuple(scores.shape)}; {asked}.")
+        if _is_random(model, points):
+            return "other scores each time"
         if _mostly_right(scores, labels):
             return "right"
         if "some" not in steps.found and steps.found:
@@ -629,6 +690,26 @@ def _(points, labels):
 )
 def _(points, labels):
     return _network()
+
+
+@classifier.mistake(
+    "Your network gives two scores for each point, one for each class, as `cross_entropy` wants them. One score is "
+    "asked for: give the last layer one output and train it with `nn.BCEWithLogitsLoss()`."
+)
+def _(points, labels):
+    net = torch.nn.Sequential(torch.nn.Linear(2, 16), torch.nn.Tanh(), torch.nn.Linear(16, 2))
+    torch.nn.functional.cross_entropy(net(points), labels.long()).backward()
+    torch.optim.Adam(net.parameters(), lr=0.1).step()
+    return net
+
+
+@classifier.mistake(
+    "Asked twice for the same points, your network gives other scores: a Dropout still drops. Training is over, so "
+    "call `net.eval()` before you return it."
+)
+def _(points, labels):
+    net = torch.nn.Sequential(torch.nn.Linear(2, 16), torch.nn.Tanh(), torch.nn.Dropout(), torch.nn.Linear(16, 1))
+    return _train(net, points, labels, steps=5)
 
 
 @classifier.mistake("What you return is no network. Return the trained network itself, not its scores or its class.")

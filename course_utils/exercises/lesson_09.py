@@ -2,8 +2,8 @@
 
 import torch
 
-from ..core.internals import module_has_hooks
 from .exercise import Exercise, Prediction, exercise, prediction
+from .side_effects import touches_nothing_else
 
 root_slope = Prediction(
     """
@@ -156,6 +156,9 @@ scaled_exp.mistakes += [
      "`x`, and None to the second: `k` is a plain number and gets no gradient, not even 0."),
     (_scaled_exp(lambda upstream, k, x: (upstream * k * torch.exp(x), None), save=lambda x, y: x), "In `backward` the "
      "exponent is $x$ without its `k`."),
+    (_scaled_exp(torch.autograd.function.once_differentiable(lambda ctx, k, y: (ctx * k * y, None))),
+     "`once_differentiable` forbids the second derivative, which is asked for. What `backward` computes is "
+     "differentiable by itself; take the decorator away."),
     (lambda x, k: torch.exp(k * x), "The numbers are right, but they are those of `torch.exp`. Write a class that "
      "derives from `torch.autograd.Function`, with a `backward` of your own."),
 ]
@@ -414,9 +417,9 @@ def _layer_sizes(answer, net):
 
 
 def _no_hooks_left(answer):
-    net = _Detour()
-    answer(net, _inputs())
-    return not any(map(module_has_hooks, net.modules()))
+    net, x = _Detour(), _inputs()
+    net.first.register_forward_hook(lambda *_: None)
+    return touches_nothing_else(lambda: answer(net, x), {"net": net, "x": x})
 
 
 def _no_graph_kept(answer):
@@ -435,7 +438,7 @@ def _no_graph_kept(answer):
             answer, _Detour()
         ),
         "a second call for the same network": lambda answer: [_layer_sizes(answer, net) for net in [_Detour()] * 2][1],
-        "no hook is left on the network": _no_hooks_left,
+        "the network is as it was, its hooks too": _no_hooks_left,
         "plain numbers, which keep no graph alive": _no_graph_kept,
     },
     mistakes=[],
@@ -479,6 +482,25 @@ def _(net, x):
         part.register_forward_hook(lambda part, _, y: sizes.append(y.abs().mean().item()))
     net(x)
     return sizes
+
+
+@layer_sizes.mistake(
+    "The numbers are right, but you remove *all* hooks, those of other people as well. Keep the handles of your own, "
+    "and `remove()` those."
+)
+def _(net, x):
+    sizes = layer_sizes.answer(net, x)
+    for part in net.children():
+        vars(part)["_forward_hooks"].clear()
+    return sizes
+
+
+@layer_sizes.mistake(
+    "The numbers are right, but the network is in another mode now: `eval()` stays until `train()` is called. Call the "
+    "network as it is."
+)
+def _(net, x):
+    return layer_sizes.answer(net.eval(), x)
 
 
 @layer_sizes.mistake("The numbers are right, but in the order of `net.children()`. In which order did the parts run?")

@@ -3,6 +3,7 @@
 import torch
 
 from .exercise import exercise, prediction
+from .probes import by_hand
 
 
 class _Value:
@@ -359,7 +360,7 @@ def two_passes():
     return x.grad
 
 
-_POINTS = [(1.0, 2.0), (3.0, -0.5), (-2.0, 4.0)]
+_POINTS = [(1.0, 2.0), (3.0, -0.5), (-2.0, 4.0), (5.0, 1e-7)]
 
 
 @exercise(
@@ -367,7 +368,10 @@ _POINTS = [(1.0, 2.0), (3.0, -0.5), (-2.0, 4.0)]
     Our engine cannot divide yet. Write `quotient(a, b)` for two plain numbers: it returns the value of $a / b$ and
     the pair of its local derivatives, `value, (by_a, by_b)`.
     """,
-    probe={f"quotient({a}, {b})": lambda quotient, a=a, b=b: quotient(a, b) for a, b in _POINTS},
+    probe={
+        **{f"quotient({a}, {b})": lambda quotient, a=a, b=b: quotient(a, b) for a, b in _POINTS},
+        "the derivatives are found without PyTorch's autograd": lambda quotient: by_hand(quotient, 1.0, 2.0),
+    },
     mistakes=[
         (lambda a, b: (a / b, 1 / b, -a / b**2), "The three numbers are right, but they stand in one row. The two "
          "derivatives belong together in a pair of their own."),
@@ -387,6 +391,12 @@ _POINTS = [(1.0, 2.0), (3.0, -0.5), (-2.0, 4.0)]
         (lambda a, b: (a / b, (b, a)), "Those are the local derivatives of a product."),
         (lambda a, b: (1 / b, -a / b**2), "The local derivatives are right; the value of the quotient belongs in "
          "front of them."),
+        (lambda a, b: (a / b, torch.func.grad(torch.div, argnums=(0, 1))(torch.tensor(a), torch.tensor(b))), "The "
+         "numbers are right, and PyTorch's autograd found them. Here you build an engine of your own: write the two "
+         "derivatives down."),
+        (lambda a, b: (a / b, (((a + 1e-6) / b - (a - 1e-6) / b) / 2e-6, (a / (b + 1e-6) - a / (b - 1e-6)) / 2e-6)),
+         "Differences are estimates, and near `b = 0` the quotient is too steep for them. Write the two derivatives "
+         "down as formulas."),
     ],
     hints=[
         "Hold one still: with `b` fixed, $a / b$ is `a` times a constant.",
@@ -427,11 +437,11 @@ _SHAPES = {"(3, 4) to (3, 1)": (3, 1), "(3, 4) to (1, 4)": (1, 4), "(3, 4) to (4
 
 
 def _undone(shape):
-    return lambda unbroadcast: unbroadcast(torch.arange(12.0).reshape(3, 4) ** 2, shape)
+    return lambda unbroadcast: unbroadcast(torch.arange(-8.0, 4.0).reshape(3, 4) ** 3 / 7, shape)
 
 
 def _deep(unbroadcast):
-    return unbroadcast(torch.arange(24.0).reshape(2, 3, 4), (3, 1))
+    return unbroadcast(torch.arange(-30.0, -6.0).reshape(2, 3, 4), (3, 1))
 
 
 @exercise(

@@ -56,6 +56,13 @@ class Raised:
 
 
 @dataclass(frozen=True)
+class Told:
+    """What a probe itself has to say about an answer, in whole sentences."""
+
+    text: str
+
+
+@dataclass(frozen=True)
 class Other:
     """Something that is neither numbers nor words; only its type is kept."""
 
@@ -142,7 +149,7 @@ def canonical(value: object) -> object:
 
     So 12, 12.0 and tensor(12.) are the same, and so are (tensor(1.), tensor(2.)) and tensor([1., 2.]).
     """
-    if value is None or isinstance(value, bool) or value is ...:
+    if value is None or isinstance(value, bool | Told) or value is ...:
         return value
     if isinstance(value, str):
         return value.strip().casefold()

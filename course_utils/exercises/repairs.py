@@ -199,7 +199,7 @@ def _(w, optimizer, batches):
     The hidden value is a tanh with its input added (a *residual connection*). `backward` refuses. Repair the loop; it
     must still compute the same.
     """,
-    probe={"the weight after four batches": _after_batches},
+    probe={"the weight after four batches": lambda loop: _trained(loop, [(x, -2 * y) for x, y in _batches()])},
     hints=[
         "Which value does `tanh` keep for the way back: its input or its result? The table of case 8 tells.",
         "`h += x` writes into the very tensor that `tanh` has saved. Make a new tensor instead.",
@@ -383,7 +383,7 @@ def _(w, x, y):
 
 
 def _after_windows(loop: Callable[..., object]) -> torch.Tensor:
-    return _trained(loop, [[1.0, -0.5], [0.3, 0.8], [-1.0, 0.4]])
+    return _trained(loop, [[-2.0, -0.5], [0.5, -0.8], [-1.5, -0.3]])
 
 
 @exercise(
