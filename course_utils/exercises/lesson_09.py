@@ -491,7 +491,9 @@ def _(net, x):
 def _(net, x):
     sizes = layer_sizes.answer(net, x)
     for part in net.children():
-        vars(part)["_forward_hooks"].clear()
+        for kind, hooks in vars(part).items():
+            if kind.endswith("_hooks") and isinstance(hooks, dict):
+                hooks.clear()
     return sizes
 
 
