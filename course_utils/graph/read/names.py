@@ -12,7 +12,7 @@ from torch.nn.modules import module as torch_modules
 from ...core.checks import describe
 from ...core.internals import buffers_of, has_hooks
 from .facts import Facts
-from .walk import CONSTANT, Walk, key_of
+from .walk import CONSTANT, Walk, is_tracked, key_of
 
 
 def name_tensors(found: Walk, facts: Facts, names: Mapping[str, object]) -> dict[str, torch.Tensor]:
@@ -30,7 +30,7 @@ def name_tensors(found: Walk, facts: Facts, names: Mapping[str, object]) -> dict
         if id(tensor) in owner:
             raise ValueError(f"{owner[id(tensor)]} and {_short(name)} name the same tensor; expected one name for it")
         owner[id(tensor)] = _short(name)
-        if tensor.requires_grad:
+        if is_tracked(tensor):
             number = found.find(key_of(tensor))
             if number is None:
                 raise _not_in_graph(found, name, tensor)

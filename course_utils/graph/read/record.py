@@ -6,7 +6,6 @@ import linecache
 import os
 import random
 import sys
-import weakref
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -19,9 +18,10 @@ import torch
 from ...core.internals import TorchDispatchMode, newest_age
 from ...core.randomness import in_main_thread, random_state_kept
 from ..data import Summary
+from .cuts import WITHOUT_GRAD, Cuts
 from .names import ModuleCalls
 from .summary import summarise, summarise_number
-from .walk import CONSTANT, Key, dtype_name, key_of
+from .walk import CONSTANT, Key, dtype_name, is_cut_view, key_of
 
 _OURS = (Path(torch.__path__[0]), Path(__file__).parents[2])
 # Python names a file by the path that found it, which may go through links.
@@ -81,9 +81,14 @@ class Recorder(TorchDispatchMode):
         self.values: dict[Key, Summary] = {}
         self.calls: dict[int, Call] = {}
         self.frame: FrameType | None = None
-        self._cuts: dict[int, tuple[weakref.ref, Key, str]] = {}
+        self.cuts = Cuts(code)
         self._leaves: dict[Key, torch.Tensor] = {}
         self._numbers: list[int] = []
+
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        """PyTorch asks, and imports its compiler if the answer is yes: that takes seconds."""
+        return False
 
     @contextmanager
     def watching(self) -> Iterator[None]:
@@ -99,41 +104,38 @@ class Recorder(TorchDispatchMode):
             extra = next((given for given in inputs if given.identity is None), None) if func in _WITH_NUMBER else None
             self.calls[number] = Call(inputs, extra, self._line(), self.modules.current())
         out = func(*args, **(kwargs or {}))
-        self._watch_for_cuts(func, inputs, out)
+        self.cuts.watch(func, inputs, out)
         return out
 
     def _input(self, value: Any) -> Input:
         if not isinstance(value, torch.Tensor):
-            return Input(shown=summarise_number(value), dtype=type(value).__name__)
+            origin, note = self.cuts.of_number(value)
+            return Input(None, summarise_number(value), type(value).__name__, None, origin, note)
         if value.requires_grad:
-            # Below autograd a leaf's function cannot be asked for.
-            key = (value.grad_fn, value.output_nr) if value.grad_fn is not None else (_LEAF, id(value))
-            if value.grad_fn is None:
-                self._leaves[key] = value
-            if key not in self.values:
-                self.values[key] = summarise(value.detach())
-            return Input(key=key, identity=id(value))
-        cut = self._cuts.get(id(value))
-        origin, note = cut[1:] if cut is not None and cut[0]() is value else (None, None)
-        return Input(None, summarise(value), dtype_name(value.dtype), id(value), origin, note)
-
-    def _watch_for_cuts(self, func: Any, inputs: tuple[Input, ...], out: Any) -> None:
-        tracked = next((given for given in inputs if given.key is not None), None)
-        cut = next((given for given in inputs if given.origin is not None), None)
-        if tracked is not None and func is _ATEN.detach.default:
-            origin, note = tracked.key, "detached here"
-        elif tracked is not None and not torch.is_grad_enabled():
-            origin, note = tracked.key, "made without grad"
-        elif tracked is None and cut is not None:
-            origin, note = cut.origin, cut.note
+            key = self._key(value)
+            if key is not None:
+                if key not in self.values:
+                    self.values[key] = summarise(value.detach())
+                return Input(key, identity=id(value))
+            origin, note = self._key(value._base), WITHOUT_GRAD
         else:
-            return
-        for tensor in _flat(out if isinstance(out, list | tuple) else (out,)):
-            if isinstance(tensor, torch.Tensor):
-                self._cuts[id(tensor)] = (weakref.ref(tensor), origin, note)
+            origin, note = self.cuts.of(value)
+        return Input(None, summarise(value.detach()), dtype_name(value.dtype), id(value), origin, note)
+
+    def _key(self, value: torch.Tensor) -> Key | None:
+        """Where a tensor stands in the graph; None for a view made without grad, which says that it requires grad."""
+        if (function := value.grad_fn) is not None:
+            return function, value.output_nr
+        if is_cut_view(value):
+            return None
+        # Below autograd a leaf's function cannot be asked for.
+        key = (_LEAF, id(value))
+        self._leaves[key] = value
+        return key
 
     def _find_leaves(self) -> None:
         leaves = {key: key_of(leaf) for key, leaf in self._leaves.items()}
+        self.cuts.rename(leaves)
         self.values = {leaves.get(key, key): value for key, value in self.values.items()}
         for number, call in self.calls.items():
             inputs = tuple(

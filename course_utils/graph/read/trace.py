@@ -18,7 +18,7 @@ from .record import Input, Recorder
 from .summary import summarise
 from .traced import Traced
 from .values import read_kept, read_values
-from .walk import CONSTANT, Walk, key_of, walk
+from .walk import CONSTANT, Walk, is_tracked, key_of, walk
 
 _NOTHING = Facts()
 
@@ -43,7 +43,7 @@ def read_tensors(
         name_parameters(found, facts, {id(part): path for path, part in model.named_modules()}, model)
         guess_modules(found, facts)
     if values is not False:
-        held = {found.find(key_of(tensor)): tensor for tensor in names.values() if tensor.requires_grad}
+        held = {found.find(key_of(tensor)): tensor for tensor in names.values() if is_tracked(tensor)}
         held.update(enumerate(outputs.values()))
         check_placed(found, facts, read_values(found, facts, held, constants))
         read_kept(found, facts, names)
@@ -54,7 +54,7 @@ def _check_outputs(target: object, *, name: str = "target") -> list[torch.Tensor
     outputs = [target] if isinstance(target, torch.Tensor) else list(_tensors(target))
     if not outputs:
         raise TypeError(f"{name} is {describe(target)}; expected a tensor, several tensors, or a function")
-    tracked = [output for output in outputs if output.requires_grad]
+    tracked = [output for output in outputs if is_tracked(output)]
     if not tracked:
         raise ValueError(
             f"{name} is {describe(outputs[0])} that does not require grad, so no graph leads to it; "
@@ -178,7 +178,7 @@ def _name_everything(
             if not isinstance(tensor, torch.Tensor) or name in taken:
                 continue
             taken.add(name)
-            if not tensor.requires_grad:
+            if not is_tracked(tensor):
                 constants.setdefault(id(tensor), name)
             elif (number := found.find(key := key_of(tensor))) is not None:
                 facts.names.setdefault(number, name)
@@ -195,6 +195,9 @@ def _read_record(found: Walk, facts: Facts, record: Recorder, names: Mapping[Any
         if key in record.values:
             facts.values[number] = record.values[key]
         if found.operations[number] is None:
+            cut = record.cuts.of_leaf(key[0].variable)
+            if cut.note is not None:
+                facts.notes.setdefault(number, _with_name(cut.note, names.get(cut.origin)))
             continue
         age = found.ages[number]
         if (near := record.call_near(age)) is not None:
@@ -210,6 +213,14 @@ def _read_record(found: Walk, facts: Facts, record: Recorder, names: Mapping[Any
             _add_constant(found, facts, shared, (number, len(sources)), exact.number, names)
 
 
+def _with_name(note: str | None, name: str | None) -> str | None:
+    """How something was cut off, with the name of what it came from if that is not on the graph."""
+    if note is None or name is None:
+        return note
+    way, colon, loss = note.partition(": ")
+    return f"{way} of {name}: {loss}" if colon else f"{name} {note}"
+
+
 def _add_constant(
     found: Walk,
     facts: Facts,
@@ -221,9 +232,9 @@ def _add_constant(
     if given.identity in shared:
         shared[given.identity].uses.append(use)
         return
-    origin = found.find(given.origin)
+    origin = found.find_near(given.origin)
     name = names.get(given.identity)
-    note = f"{names[given.origin]} {given.note}" if given.origin in names else given.note
+    note = _with_name(given.note, names.get(given.origin))
     constant = Constant([use], given.shown, given.dtype, name, note, origin)
     facts.constants.append(constant)
     # Only what the learner still holds keeps its identity.

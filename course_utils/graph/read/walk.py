@@ -18,6 +18,8 @@ Key = tuple[Any, int]
 # In place of a tensor's number: the input is not in autograd's graph, or lies beyond the cap.
 CONSTANT, BEYOND = -1, -2
 SAFE_DEPTH = 1000
+# So many operations may lie between a tensor and what was cut off from it.
+MOST_BETWEEN = 64
 _KEY = "course_utils: freed in stretches"
 
 
@@ -73,6 +75,16 @@ class Walk:
         if key is None or key[0] is None:
             return None
         return self.index.get(key if key[1] else key[0])
+
+    def find_near(self, key: Key | None) -> int | None:
+        """The number of this output or, if it is not in the walk, of the nearest behind it that is; or None."""
+        queue = [] if key is None or key[0] is None else [key]
+        for one in queue:
+            if (number := self.find(one)) is not None:
+                return number
+            if len(queue) < MOST_BETWEEN:
+                queue += [source for source in one[0].next_functions if source[0] is not None]
+        return None
 
     @cached_property
     def dtypes(self) -> list[str | None]:
@@ -248,7 +260,20 @@ def key_of(tensor: torch.Tensor) -> Key:
     if function is not None:
         return function, tensor.output_nr
     with torch.inference_mode(False):
-        return get_gradient_edge(tensor).node, 0
+        if tensor.layout is torch.strided:
+            return get_gradient_edge(tensor).node, 0
+        with torch.enable_grad():  # a sparse tensor has no view
+            return tensor.clone().grad_fn.next_functions[0][0], 0
+
+
+def is_cut_view(tensor: torch.Tensor) -> bool:
+    """Whether a tensor is a view that was made without grad: it says that it requires grad and is in no graph."""
+    return tensor.grad_fn is None and tensor._is_view() and tensor._base.requires_grad
+
+
+def is_tracked(tensor: torch.Tensor) -> bool:
+    """Whether a tensor is in autograd's graph."""
+    return tensor.requires_grad and not is_cut_view(tensor)
 
 
 class _Operations(dict):
