@@ -60,6 +60,7 @@ _HOMES = {
     "show_tensors": "core.tables",
     "explore_rounding": "plots.rounding",
     "explore_memory": "plots.costs",
+    "count_multiplications": "measuring",
     "count_operations": "measuring",
     "memory_profile": "measuring",
     "run_in_processes": "processes",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import weakref
 from collections.abc import Callable, Iterator
 
@@ -35,6 +36,30 @@ def count_operations(function: Callable[..., object], *args: object) -> int:
     with _OperationCounter() as counter:
         function(*args)
     return counter.operations
+
+
+def count_multiplications(function: Callable[..., object], *args: object) -> int:
+    """How many numbers PyTorch multiplies in the products of two matrices and in convolutions of `function(*args)`.
+
+    A matrix times a vector, and what is multiplied entry by entry, counts nothing.
+
+    Args:
+        function: any function; it is called once.
+        args: what to call it with.
+
+    Raises:
+        TypeError: `function` is not a function.
+    """
+    check_function(function, name="function")
+    logger = logging.getLogger("torch.utils.flop_counter")
+    was_off, logger.disabled = logger.disabled, True  # on a PyTorch for GPUs the import logs that triton is missing
+    try:
+        from torch.utils.flop_counter import FlopCounterMode
+    finally:
+        logger.disabled = was_off
+    with FlopCounterMode(display=False) as counter:
+        function(*args)
+    return counter.get_total_flops() // 2
 
 
 class _MemoryWatch(TorchDispatchMode):

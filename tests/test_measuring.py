@@ -1,11 +1,13 @@
 import gc
+import subprocess
+import sys
 import weakref
 
 import pytest
 import torch
 from torch.utils.checkpoint import checkpoint
 
-from course_utils import count_operations, memory_profile
+from course_utils import count_multiplications, count_operations, memory_profile
 
 SIZE = 4000  # bytes of the tensors below
 
@@ -101,7 +103,27 @@ def test_forward_mode_grows_with_the_inputs_and_reverse_mode_does_not():
     assert count_operations(forward, many) > 9 * count_operations(forward, few)
 
 
-@pytest.mark.parametrize("measure", [memory_profile, count_operations])
+def test_counts_the_multiplications_of_matrix_products():
+    weights, x = torch.ones(3, 4), torch.ones(4)
+    assert count_multiplications(torch.matmul, weights, weights.T) == 3 * 4 * 3
+    assert count_multiplications(torch.func.jacrev(lambda x: weights @ x), x) == 3 * 12
+    assert count_multiplications(torch.sin, x) == 0
+
+
+def test_a_torch_for_gpus_without_triton_says_nothing():
+    program = """
+import logging, sys, torch
+torch.version.cuda, sys.modules["triton"] = "13.0", None
+from course_utils import count_multiplications
+print(count_multiplications(torch.mm, torch.ones(2, 3), torch.ones(3, 2)), "torch.utils.flop_counter" in sys.modules)
+logging.getLogger("torch.utils.flop_counter").warning("heard again")
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, encoding="utf-8")
+    assert done.stdout == "12 True\n"
+    assert "heard again" in done.stderr and "triton" not in done.stderr
+
+
+@pytest.mark.parametrize("measure", [memory_profile, count_operations, count_multiplications])
 def test_needs_a_function(measure):
     with pytest.raises(TypeError, match="function is a float32 tensor with one value; expected a function"):
         measure(torch.tensor(1.0))
