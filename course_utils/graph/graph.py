@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any, Protocol
 
 from .data import Edge, GraphData, Node
@@ -39,6 +39,14 @@ class Graph(GraphData):
         self.__dict__.update(walk.read())
         return self.__dict__[name]
 
+    def plain(self) -> Graph:
+        """The same graph without what can be walked again, so that it keeps no tensor alive."""
+        return Graph(**{one.name: getattr(self, one.name) for one in fields(GraphData)})
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """A copy is plain data: autograd's own objects stay here."""
+        return Graph, tuple(getattr(self, one.name) for one in fields(GraphData))
+
     def backward(self, v: object = None) -> Graph:
         """A new graph with the gradient at every node and edge, and the local derivatives; autograd is left untouched.
 
@@ -52,7 +60,10 @@ class Graph(GraphData):
             RuntimeError: the graph's saved values were freed, or changed in place.
         """
         if self._walk is None:
-            raise ValueError("this graph does not come from trace(), so there is no autograd graph to walk backwards")
+            raise ValueError(
+                "this graph is a copy or was not made by trace(), so there is no autograd graph to walk backwards; "
+                "call backward() on the graph that trace() returned"
+            )
         return self._walk.backward(v)
 
     def __repr__(self) -> str:

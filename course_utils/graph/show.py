@@ -143,7 +143,7 @@ def draw_graph(
         raise TypeError(f"gradients is {describe(gradients)}; expected True or False")
     limit, title = check_whole(limit, name="limit", low=2, high=MOST_CARDS), check_text(title, name="title")
     graph = read_graph(target, model, names)
-    return picture_of(graph.backward() if gradients else graph, open=open, title=title, limit=limit)
+    return picture_of((graph.backward() if gradients else graph).plain(), open=open, title=title, limit=limit)
 
 
 def read_graph(target: object, model: object, names: dict[str, object]) -> Graph:
@@ -186,6 +186,7 @@ def step_backward(target: object, /, *, model: object = None, title: str = "", *
         )
     if not isinstance(target, Graph) or all(node.gradient is None for node in graph.nodes):
         graph = graph.backward()
+    graph = graph.plain()
     stages = Stages(graph)
     drawing = Drawing(graph, choose_cards(graph, open=ALL), _step_frame(stages))
 
@@ -235,7 +236,7 @@ def explore_graph(
     def graph_at(values: dict[str, object]) -> Graph:
         leaves = {name: value for name, value in values.items() if isinstance(sliders[name], tuple)}
         given = {name: value for name, value in values.items() if name not in leaves}
-        return read_graph(partial(function, **given) if given else function, model, leaves).backward()
+        return read_graph(partial(function, **given) if given else function, model, leaves).backward().plain()
 
     @cache
     def sheet() -> tuple[float, float]:
