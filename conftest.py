@@ -68,7 +68,7 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     report = yield
     differs = call.excinfo is not None and OUTPUTS_DIFFER in map(str, call.excinfo.value.args)
     if differs and report.failed and hasattr(item, "cell"):
-        from course_utils.checkup import is_for_another_torch
+        from classroom.checkup import is_for_another_torch
 
         if is_for_another_torch(item.cell.metadata.get("tags", []), metadata.version("torch")):
             report.outcome, report.wasxfail = "skipped", "another PyTorch"

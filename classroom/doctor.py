@@ -6,10 +6,8 @@ import json
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 
-from course_utils import checkup
-from course_utils.checkup import Check, Checkup, run
-
-from . import frontend, machine
+from . import checkup, frontend, machine
+from .checkup import Check, Checkup, run
 
 SIGNS = {"fine": "✓", "note": "•", "problem": "✗"}
 CHECKS = [

@@ -9,7 +9,7 @@ from pathlib import Path
 from subprocess import DEVNULL
 from typing import TYPE_CHECKING
 
-from course_utils.checkup import WIDGET_EXTENSIONS, Check, command, reinstall
+from .checkup import WIDGET_EXTENSIONS, Check, command, reinstall
 
 if TYPE_CHECKING:
     from jupyter_client.manager import KernelManager

@@ -9,10 +9,11 @@ import tempfile
 from importlib import metadata
 from pathlib import Path
 
-from course_utils.checkup import Check, command, course_folder, lessons_worded_for_others, reinstall
 from course_utils.core.palette import STYLE
 from course_utils.exercises.records import data_folder, progress_file, reason
 from course_utils.exercises.report import board_folder, touch_board
+
+from .checkup import Check, command, course_folder, lessons_worded_for_others, reinstall
 
 MB, GB = 1e6, 1e9
 LEAST_DISK, GOOD_DISK = 100 * MB, 1 * GB

@@ -14,14 +14,14 @@ def lazy_names(
 
     Args:
         package: the package's `__name__`.
-        homes: for each public name the module below the package that defines it.
+        homes: for each public name the module that defines it; ".plots.curves" is one below the package.
     """
     names = sorted(homes)
 
     def load(name: str) -> object:
         if name not in homes:
             raise AttributeError(f"{package} has no {name!r}; it offers {', '.join(names)}")
-        value = getattr(import_module(f".{homes[name]}", package), name)
+        value = getattr(import_module(homes[name], package), name)
         setattr(sys.modules[package], name, value)
         return value
 

@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from ..core import palette
-from ..core.checks import check_number, check_numbers, check_range, check_tensor, check_whole, describe
+from ..core.checks import check_numbers, check_range, check_tensor, check_whole, describe
 from ..core.picture import Picture
 from ..sliders import Explorer, explore
 from .drawing import (
@@ -245,48 +245,20 @@ def gradient_part(ax: Axes, surface: Surface) -> Update:
     return update
 
 
-def plot_slices(f: object, *, at: object, x: object = (-2, 2), y: object = (-2, 2)) -> Picture:
-    """Two slices through a function of two numbers, one along each input, with their tangents at a point.
-
-    The slope of each tangent is the partial derivative by that input: the other one stands still.
-
-    Args:
-        f: `f(x, y)`, `f(p)` with p of shape (2,), or an nn.Module that takes shape (1, 2).
-        at: the point (x, y) that both slices go through.
-        x, y: the ranges (low, high) of the first and the second input.
-
-    Raises:
-        TypeError: `f` is not a function or does not return a tensor; a range or the point is not two numbers.
-        ValueError: `f` raises, returns several values or a value without grad; an empty range.
-    """
-    surface = Surface(f, x=x, y=y)
-
-    def view(left: Axes, right: Axes) -> Update:
-        return slices_part(left, right, surface)
-
-    return still(view, **surface.named(at))
-
-
-def plot_partials(f: object, *, at: object, x: object = (-2, 2), y: object = (-2, 2)) -> Picture:
-    """Level lines with the gradient at a point, and beside them the two slices through it (`plot_slices`).
-
-    Arguments and errors are those of `plot_slices`.
-    """
-    surface = Surface(f, x=x, y=y)
-    return still(partials_view(surface), width=PARTIALS[0], height=PARTIALS[1], **surface.named(at))
-
-
 def partials_view(surface: Surface) -> View:
-    """The view behind `plot_partials`; `update` takes the point by the names of the function's inputs."""
+    """The view behind `explore_partials`; `update` takes the point by the names of the function's inputs."""
 
     def partials(figure: Figure) -> Update:
         axes = figure.subplot_mosaic([["level", "first"], ["level", "second"]], width_ratios=[1.25, 1])
         surface.draw(axes["level"])
         move_gradient = gradient_part(axes["level"], surface)
-        move_slices = slices_part(axes["first"], axes["second"], surface)
+        slices = [_Slice(axes[name], surface, which) for which, name in enumerate(["first", "second"])]
 
         def update(**values: float) -> str:
-            move_slices(**values)
+            at = [values[name] for name in surface.names]
+            value, gradient = surface.function.value_and_gradient(at)
+            for part, slope in zip(slices, gradient, strict=True):
+                part.move(at, value, slope)
             return move_gradient(**values)
 
         return update
@@ -295,27 +267,24 @@ def partials_view(surface: Surface) -> View:
 
 
 def explore_partials(f: object, *, x: object = (-2, 2), y: object = (-2, 2), at: object = None) -> Explorer:
-    """Gradient and slices at a point that two sliders move, named as the function's inputs. As in `plot_partials`.
+    """Level lines with the gradient at a point, and the two slices through it; two sliders move the point.
 
-    Without `at` it starts in the middle of both ranges; a point outside them is a ValueError.
+    The slope of each slice's tangent is the partial derivative by that input: the other one stands still.
+
+    Args:
+        f: `f(x, y)`, `f(p)` with p of shape (2,), or an nn.Module that takes shape (1, 2). The sliders take the names
+            of the function's parameters.
+        x, y: the ranges (low, high) of the first and the second input.
+        at: the point (x, y) to start at; by default the middle of both ranges.
+
+    Raises:
+        TypeError: `f` is not a function or does not return a tensor; a range or the point is not two numbers.
+        ValueError: `f` raises, returns several values or a value without grad; an empty range; a point outside.
     """
     surface = Surface(f, x=x, y=y)
     starts = (None, None) if at is None else surface.inside(at)
     sliders = [slider_over(values, start=start) for values, start in zip((surface.x, surface.y), starts, strict=True)]
     return explore(partials_view(surface), figure_size=PARTIALS, **dict(zip(surface.names, sliders, strict=True)))
-
-
-def slices_part(first: Axes, second: Axes, surface: Surface) -> Update:
-    """Draws the two slices on two axes; returns the `update` that moves the point."""
-    panels = [_Slice(ax, surface, which) for which, ax in enumerate((first, second))]
-
-    def update(**values: float) -> str:
-        at = [values[name] for name in surface.names]
-        value, gradient = surface.function.value_and_gradient(at)
-        slopes = [panel.move(at, value, slope) for panel, slope in zip(panels, gradient, strict=True)]
-        return f"{surface.function.label}{vector(at, form=place)} = {number(value)}; {', '.join(slopes)}"
-
-    return update
 
 
 class _Slice:
@@ -332,37 +301,18 @@ class _Slice:
         (self.dot,) = ax.plot([], [], "o", color=palette.VALUE, **DOT)
         (self.caption,) = caption(ax, palette.GRADIENT)
 
-    def move(self, at: Sequence[float], value: float, slope: float) -> str:
+    def move(self, at: Sequence[float], value: float, slope: float) -> None:
         here = at[self.which]
         points = torch.tensor([at] * POINTS, dtype=torch.float64)
         points[:, self.which] = self.positions
         self.curve.set_data(self.positions, self.surface.function.values(points))
         self.tangent.set_data(self.range, [value + slope * (end - here) for end in self.range])
         self.dot.set_data([here], [value])
-        text = f"∂{self.surface.function.label}/∂{self.name} = {number(slope)}"
-        self.caption.set_text(minus(text))
-        return text
-
-
-def plot_direction(f: object, *, at: object, angle: object = 30, x: object = (-2, 2), y: object = (-2, 2)) -> Picture:
-    """A direction at a point on the level lines, and beside it the slope in every direction.
-
-    Args:
-        f: `f(x, y)`, `f(p)` with p of shape (2,), or an nn.Module that takes shape (1, 2).
-        at: the point (x, y).
-        angle: of the direction, in degrees from the first axis towards the second.
-        x, y: the ranges (low, high) of the first and the second input.
-
-    Raises:
-        TypeError: `f` is not a function or does not return a tensor; a range or the point is not two numbers.
-        ValueError: `f` raises, returns several values or a value without grad; an empty range.
-    """
-    view, angle = direction_view(Surface(f, x=x, y=y), at=at), check_number(angle, name="angle")
-    return still(view, width=DIRECTION[0], height=DIRECTION[1], angle=angle)
+        self.caption.set_text(minus(f"∂{self.surface.function.label}/∂{self.name} = {number(slope)}"))
 
 
 def direction_view(surface: Surface, *, at: object) -> View:
-    """The view behind `plot_direction`; `update(angle)` turns the direction."""
+    """The view behind `explore_direction`; `update(angle)` turns the direction."""
     at = check_numbers(at, name="at", count=2)
     _, gradient = surface.function.value_and_gradient(at)
     steepest = math.hypot(*gradient)
@@ -398,5 +348,15 @@ def direction_view(surface: Surface, *, at: object) -> View:
 
 
 def explore_direction(f: object, *, at: object, x: object = (-2, 2), y: object = (-2, 2)) -> Explorer:
-    """The slope in a direction that a slider turns. Arguments and errors as in `plot_direction`."""
+    """A direction at a point on the level lines, beside the slope in every direction; a slider turns the direction.
+
+    Args:
+        f: `f(x, y)`, `f(p)` with p of shape (2,), or an nn.Module that takes shape (1, 2).
+        at: the point (x, y).
+        x, y: the ranges (low, high) of the first and the second input.
+
+    Raises:
+        TypeError: `f` is not a function or does not return a tensor; a range or the point is not two numbers.
+        ValueError: `f` raises, returns several values or a value without grad; an empty range.
+    """
     return explore(direction_view(Surface(f, x=x, y=y), at=at), figure_size=DIRECTION, angle=(0, 360, 5, 0))

@@ -7,10 +7,9 @@ from importlib import metadata
 
 import pytest
 
-from classroom import doctor, frontend, machine
+from classroom import checkup, doctor, frontend, machine
+from classroom.checkup import Check
 from classroom.commands import main
-from course_utils import checkup
-from course_utils.checkup import Check
 
 GB = 10**9
 
@@ -55,6 +54,7 @@ import sys
 sys.modules["torch"] = None
 from classroom import doctor
 doctor.CHECKS = [check for check in doctor.CHECKS if check.__name__ not in ("check_kernel", "check_font")]
+from classroom.checkup import Check
 from classroom.commands import main
 sys.exit(main(["doctor"]))
 """

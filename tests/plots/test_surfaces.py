@@ -6,7 +6,7 @@ import torch
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from course_utils import plot_contour, plot_descent, plot_direction, plot_newton, plot_partials, plot_paths, plot_slices
+from course_utils import explore_direction, explore_partials, plot_contour, plot_descent, plot_newton, plot_paths
 from course_utils.plots.descent import descend, newton_step
 from course_utils.plots.surfaces import Surface
 
@@ -36,8 +36,8 @@ def test_contour_says_function_ranges_value_and_gradient():
         lambda: plot_descent(bowl, start=(1, 2), x=(-1, 3), y=(0, 3)),
         lambda: plot_paths(bowl, {"a": [[1.0, 2.0], [0.0, 1.0]]}, x=(-1, 3), y=(0, 3)),
         lambda: plot_newton(bowl, at=(1, 2), x=(-1, 3), y=(0, 3)),
-        lambda: plot_partials(bowl, at=(1, 2), x=(-1, 3), y=(0, 3)),
-        lambda: plot_direction(bowl, at=(1, 2), x=(-1, 3), y=(0, 3)),
+        lambda: explore_partials(bowl, at=(1, 2), x=(-1, 3), y=(0, 3)).picture,
+        lambda: explore_direction(bowl, at=(1, 2), x=(-1, 3), y=(0, 3)).picture,
     ],
 )
 def test_plots_show_the_ranges_asked_for(plot):
@@ -96,24 +96,19 @@ def test_levels_can_be_given():
     assert Surface(bowl, x=(-2, 2), y=(-2, 2), levels=[1, 4, 999]).levels == [1.0, 4.0]
 
 
-@pytest.mark.parametrize("plot", [plot_slices, plot_partials])
-def test_partial_derivatives_are_said(plot):
-    description = plot(lesson, at=(3, 4), **RANGES).description
-    assert "43.000" in description
-    assert "20.000" in description
-
-
-def test_slices_name_what_is_held_and_what_moves():
-    picture = plot_slices(lesson, at=(3, 4), **RANGES)
-    assert picture.description == "lesson(3.00, 4.00) = 91.000; ∂lesson/∂u = 43.000, ∂lesson/∂v = 20.000"
-    first, second = picture.figure.axes
-    assert (first.get_xlabel(), second.get_xlabel()) == ("u", "v")
+def test_partial_derivatives_are_said_and_slices_name_what_moves():
+    picture = explore_partials(lesson, at=(3, 4), **RANGES).picture
+    assert picture.description == "lesson(3.00, 4.00) = 91.000, gradient (43.000, 20.000), length 47.424"
+    _, first, second = picture.figure.axes
+    assert [ax.get_xlabel() for ax in (first, second)] == ["u", "v"]
+    assert [ax.texts[0].get_text() for ax in (first, second)] == ["∂lesson/∂u = 43.000", "∂lesson/∂v = 20.000"]
 
 
 @settings(max_examples=6, deadline=None)
-@given(st.floats(0, 360))
-def test_directional_derivative_is_the_gradient_times_the_direction(angle):
-    description = plot_direction(bowl, at=(1, 0.5), angle=angle).description
+@given(st.integers(0, 72))
+def test_directional_derivative_is_the_gradient_times_the_direction(turn):
+    angle = 5 * turn
+    description = explore_direction(bowl, at=(1, 0.5))(angle=angle).description
     slope, steepest = (float(text) for text in re.findall(r"(?:slope|steepest is) (-?\d+\.\d+)", description))
     assert slope == pytest.approx(2 * math.cos(math.radians(angle)) + 5 * math.sin(math.radians(angle)), abs=6e-4)
     assert steepest == pytest.approx(math.hypot(2, 5), abs=6e-4)
@@ -186,7 +181,6 @@ def test_newton_says_where_it_has_no_step():
         (lambda: plot_contour(bowl, levels="abc"), TypeError, "levels is 'abc'; expected how many"),
         (lambda: plot_contour(bowl, levels=[None]), TypeError, r"levels is \[None\]; expected a tensor or a list"),
         (lambda: plot_paths(bowl, {"a": [[1.0, 2.0, 3.0]]}), ValueError, r"paths\['a'\] has shape \(1, 3\)"),
-        (lambda: plot_direction(bowl, at=(1, 1), angle="up"), TypeError, "angle is 'up'"),
     ],
 )
 def test_bad_arguments(plot, kind, message):

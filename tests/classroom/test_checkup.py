@@ -4,7 +4,8 @@ from importlib import metadata
 
 import pytest
 
-from course_utils import check_setup, checkup
+from classroom import checkup
+from course_utils import check_setup
 
 
 def problems():
@@ -81,7 +82,7 @@ def test_a_torch_whose_graph_cannot_be_read_is_a_problem(monkeypatch):
     def refuse(*_, **__):
         raise AttributeError("no get_gradient_edge")
 
-    monkeypatch.setattr("course_utils.trace", refuse)
+    monkeypatch.setattr("course_utils.graph.show.trace", refuse)
     assert problems() == {"gradient": "could not be checked: AttributeError: no get_gradient_edge"}
 
 

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from packaging.specifiers import SpecifierSet
 
-    from .core.tables import Table
+    from course_utils.core.tables import Table
 
 DISTRIBUTION, LESSONS_EXTRA = "see-gradients", "lab"
 WIDGET_EXTENSIONS = ("@jupyter-widgets/jupyterlab-manager", "anywidget")
@@ -72,7 +72,7 @@ class Checkup:
 
     @property
     def _table(self) -> Table:
-        from .core.tables import Table  # here, since it needs PyTorch, which may be what is missing
+        from course_utils.core.tables import Table  # here, since it needs PyTorch, which may be what is missing
 
         rows = [[c.name, c.status, c.problem or c.note, c.mend] for c in self.checks]
         if all(check.status == "fine" for check in self.checks):
@@ -213,7 +213,7 @@ def check_gradient() -> Check:
     """PyTorch differentiates, and the course can read its graph."""
     import torch
 
-    from . import trace
+    from course_utils.graph.show import trace
 
     with torch.enable_grad():
         x = torch.tensor(3.0, requires_grad=True)
