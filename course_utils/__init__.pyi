@@ -1,6 +1,7 @@
 """What `course_utils/__init__.py` offers lazily, for editors and type checkers; a test holds the two together."""
 
-from .checkup import check_setup as check_setup
+from classroom.checkup import check_setup as check_setup
+
 from .core.picture import Picture as Picture
 from .core.tables import show_tensors as show_tensors
 from .core.tables import table as table
@@ -11,6 +12,7 @@ from .graph.show import explore_graph as explore_graph
 from .graph.show import step_backward as step_backward
 from .graph.show import trace as trace
 from .graph.torchviz import draw_with_torchviz as draw_with_torchviz
+from .measuring import count_multiplications as count_multiplications
 from .measuring import count_operations as count_operations
 from .measuring import memory_profile as memory_profile
 from .monitor import training_monitor as training_monitor
@@ -44,9 +46,6 @@ from .plots.rounding import explore_rounding as explore_rounding
 from .plots.surfaces import explore_direction as explore_direction
 from .plots.surfaces import explore_partials as explore_partials
 from .plots.surfaces import plot_contour as plot_contour
-from .plots.surfaces import plot_direction as plot_direction
-from .plots.surfaces import plot_partials as plot_partials
-from .plots.surfaces import plot_slices as plot_slices
 from .plots.taylor import explore_derivatives as explore_derivatives
 from .plots.taylor import explore_taylor as explore_taylor
 from .plots.taylor import plot_nth_derivative as plot_nth_derivative
