@@ -3,15 +3,17 @@
 PYTHON ?= $(if $(filter Windows_NT,$(OS)),python,python3)
 WORKERS ?= 2
 TESTS ?= notebooks instructor tests
-FIRST = $(firstword $(sort $(wildcard notebooks/*.ipynb)))
 COURSE = @$(PYTHON) tools/course.py
+AS_IS = $(if $(AS_IT_IS),--as-it-is)
 
 .DEFAULT_GOAL := help
-.PHONY: lab install test quick refresh pin bench slides hub wheelhouse help
+.PHONY: lab lesson install test quick refresh pin bench slides hub wheelhouse help
 test quick refresh bench: export OMP_NUM_THREADS = 1
 
-lab: ## open the first lesson in JupyterLab
-	$(COURSE) -m jupyter lab --ServerApp.root_dir=notebooks --LabApp.default_url=/lab/tree/$(notdir $(FIRST))
+lab: ## open your own copies of the lessons, learn/, in JupyterLab
+	$(COURSE) -m course_utils lab $(AS_IS) $(if $(LAB),-- $(LAB))
+lesson: ## put a clean copy of a lesson into learn/ and keep yours beside it: make lesson FRESH=02
+	$(COURSE) -m course_utils lesson $(AS_IS) -- "$(FRESH)"
 install: ## make .venv with everything the lessons need, and open nothing
 	$(COURSE)
 test: ## run every notebook with nbval, and every unit test (one file: TESTS=notebooks/02_backward.ipynb)
@@ -25,10 +27,10 @@ pin: ## write the versions tested in .venv, and those for other machines, to con
 bench: ## measure everything again and write benchmarks/README.md
 	$(COURSE) --with=bench --with=hub benchmarks/run.py
 slides: ## make slides/ from the lessons, to open in any browser (one: NOTEBOOKS=notebooks/02_backward.ipynb)
-	$(COURSE) --with=slides tools/slides.py $(NOTEBOOKS)
+	$(COURSE) --with=slides tools/slides.py $(AS_IS) $(NOTEBOOKS)
 hub: ## start a JupyterHub for a class on this machine (its options: HUB="--names=class.txt --ip=0.0.0.0")
-	$(COURSE) --with=hub deploy/jupyterhub/start.py $(HUB)
+	$(COURSE) --with=hub deploy/jupyterhub/start.py $(AS_IS) $(HUB)
 wheelhouse: ## fill wheelhouse/ for laptops without a network (for others than this: FOR="windows-3.12 macos-3.12")
-	$(COURSE) tools/wheelhouse.py $(FOR)
+	$(COURSE) tools/wheelhouse.py $(AS_IS) $(FOR)
 help: ## show this list
 	@sed -n 's/^\([a-z]*\): ## \(.*\)/make \1#\2/p' $(MAKEFILE_LIST) | awk -F'#' '{ printf "%-16s %s\n", $$1, $$2 }'

@@ -1,4 +1,4 @@
-"""The commands `python -m course_utils doctor`, `progress` and `board`, for those who run the course."""
+"""The commands `python -m course_utils doctor`, `progress`, `board` and those of the editions."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ import shutil
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+
+from .editions import commands as editions
 
 
 def doctor(options: argparse.Namespace) -> int:
@@ -67,6 +69,7 @@ def parser() -> argparse.ArgumentParser:
     kind.add_argument("--prepare", type=Path, metavar="FOLDER", help=make)
     classroom.add_argument("--who", action="store_true", help="name those who are stuck, by pseudonym")
     classroom.add_argument("--group", help="with --prepare: the group whose members may read the board")
+    editions.add_to(commands)
     return top
 
 

@@ -1,4 +1,4 @@
-"""The door for commands: `python -m course_utils doctor`, `progress` and `board`; they live in `classroom.commands`."""
+"""The door for commands: `python -m course_utils lab`, `doctor` and others; they live in `classroom.commands`."""
 
 import sys
 from io import TextIOWrapper

@@ -19,17 +19,20 @@ import base64
 import html
 import importlib
 import re
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 import latex2mathml.converter
 import mistune
-import nbformat
 from nbformat import NotebookNode
 from pygments import highlight
 from pygments.formatters import HtmlFormatter
 from pygments.lexers import PythonLexer
 
+from classroom.editions.files import write_all
+from classroom.editions.learner import to_notebook
+from classroom.editions.source import Course, is_lesson, read_course
 from course_utils.core.tables import format_cell
 from course_utils.exercises.exercise import Prediction
 
@@ -227,10 +230,10 @@ def contents(slides: list[Slide]) -> Slide:
     return Slide("In this lesson", "contents", "\n".join(f"1. [{name}](#{number})" for name, number in firsts.items()))
 
 
-def deck(path: Path) -> str:
-    """The page of one lesson's slides."""
-    exercises = importlib.import_module(f"course_utils.exercises.lesson_{path.name[:2]}")
-    slides = slides_of(nbformat.read(path, as_version=4), exercises)
+def deck(name: str, stored: bytes) -> str:
+    """The page of one lesson's slides: its file's name, and what is in it."""
+    exercises = importlib.import_module(f"course_utils.exercises.lesson_{name[:2]}")
+    slides = slides_of(to_notebook(stored), exercises)
     slides.insert(1, contents(slides))
     body = "\n".join(slide.to_html(number) for number, slide in enumerate(slides, 1)).replace('.ipynb"', '.html"')
     return page(slides[0].heading, f'<main id="deck">{body}</main><p id="place" aria-hidden="true"></p>')
@@ -246,29 +249,40 @@ def page(title: str, body: str) -> str:
     )
 
 
-def lesson_path(text: str) -> Path:
-    """The file of a lesson.
+def chosen(course: Course, names: list[str]) -> list[str]:
+    """The paths of the lessons to make slides of: those named, or all.
 
     Raises:
-        argparse.ArgumentTypeError: there is no such file, or it is no lesson.
+        ValueError: one of the names is no lesson of the course.
     """
-    path = Path(text)
-    if not path.is_file() or not re.fullmatch(r"\d\d_.*\.ipynb", path.name):
-        raise argparse.ArgumentTypeError(f"{text!r} is no lesson; expected a file, as notebooks/02_backward.ipynb")
-    return path
+    lessons = sorted(filter(is_lesson, course.files))
+    for name in names:
+        if f"notebooks/{Path(name).name}" not in lessons:
+            raise ValueError(f"{name!r} is no lesson of the course; expected one as notebooks/02_backward.ipynb")
+    return [path for path in lessons if not names or Path(path).name in {Path(name).name for name in names}]
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Writes the slides of the notebooks named on the command line, or of all."""
+    """Writes the slides of the lessons named on the command line, or of all, as they are committed.
+
+    Raises:
+        SystemExit: there is no such lesson, or the folder cannot be written.
+    """
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("notebooks", nargs="*", type=lesson_path, help="notebooks to read (default: all of notebooks/)")
+    parser.add_argument("notebooks", nargs="*", help="lessons, as notebooks/02_backward.ipynb (default: all)")
     parser.add_argument("--into", type=Path, default=ROOT / "slides", help="the folder to fill (default: slides)")
+    parser.add_argument("--as-it-is", action="store_true", help="the lessons on disk, not those that are committed")
     told = parser.parse_args(arguments)
-    told.into.mkdir(parents=True, exist_ok=True)
-    for path in told.notebooks or sorted((ROOT / "notebooks").glob("*.ipynb")):
-        place = told.into / f"{path.stem}.html"
-        place.write_text(deck(path), encoding="utf-8")
-        print(place)
+    try:
+        course = read_course(ROOT, as_it_is=told.as_it_is)
+        lessons = chosen(course, told.notebooks)
+        if course.notice:
+            print(course.notice)
+        pages = {f"{Path(path).stem}.html": deck(Path(path).name, course.files[path]).encode() for path in lessons}
+        write_all(told.into, pages)
+    except (ValueError, OSError) as error:
+        sys.exit(f"{error}.")
+    print(*(told.into / name for name in pages), sep="\n")
 
 
 if __name__ == "__main__":

@@ -13,7 +13,6 @@ from __future__ import annotations
 import argparse
 import platform
 import re
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -29,6 +28,8 @@ from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name, parse_wheel_filename
 
+from classroom.editions.files import write_all
+from classroom.editions.source import SUMS, read_course, sums
 from course import LESSONS, supported_minors
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -73,8 +74,8 @@ class Target:
     def command(self) -> str:
         """What a learner types to start the first lesson."""
         if self.system == "windows":
-            return f"py -3.{self.minor} tools\\course.py -m jupyter lab notebooks\\00_start_here.ipynb"
-        return f"python3.{self.minor} tools/course.py -m jupyter lab notebooks/00_start_here.ipynb"
+            return f"py -3.{self.minor} tools\\course.py -m course_utils lab"
+        return f"python3.{self.minor} tools/course.py -m course_utils lab"
 
     @property
     def pip_options(self) -> list[str]:
@@ -117,12 +118,6 @@ def pip(*arguments: object) -> None:
     """Runs pip; ends the program, below pip's own words, where it fails."""
     if subprocess.call([sys.executable, "-m", "pip", *map(str, arguments), "--disable-pip-version-check"]):
         sys.exit("\npip stopped (its reason stands above). What was in the folder before is still there.")
-
-
-def copy_course(place: Path) -> None:
-    """Copies the course to `place`, without what git ignores."""
-    ignored = [line.strip("/") for line in (ROOT / ".gitignore").read_text(encoding="utf-8").splitlines()]
-    shutil.copytree(ROOT, place, dirs_exist_ok=True, ignore=shutil.ignore_patterns(".git", *ignored))
 
 
 def fetch_for_this_machine(project: Path, extras: list[str], folder: Path) -> None:
@@ -187,13 +182,13 @@ def check(versions: dict[str, SpecifierSet], folder: Path) -> None:
             sys.exit(f"\n{wheel.name} was fetched, but {name}{versions[name]} is needed. Pin it in constraints.txt.")
 
 
-def fill(stick: Path, targets: Iterable[Target], extras: list[str]) -> None:
+def fill(stick: Path, targets: Iterable[Target], extras: list[str], course: dict[str, bytes]) -> None:
     """Fills `stick` with the course and its wheels for the targets; what it held before goes when all is there."""
     stick.mkdir(parents=True, exist_ok=True)
     place = stick / COURSE
     with tempfile.TemporaryDirectory(dir=stick) as work:
         project, wheels = Path(work, "project"), Path(work, WHEELS)
-        copy_course(project)
+        write_all(project, course)
         wheels.mkdir()
         for target in targets:
             print(f"Fetching for {target} ...", flush=True)
@@ -203,9 +198,12 @@ def fill(stick: Path, targets: Iterable[Target], extras: list[str]) -> None:
             fetch(project, extras, fetched)
             for wheel in fetched.iterdir():
                 wheel.replace(wheels / wheel.name)
-        copy_course(place)
-        shutil.rmtree(place / WHEELS, ignore_errors=True)
-        wheels.replace(place / WHEELS)
+        edition = Path(work, COURSE)
+        write_all(edition, course | {SUMS: sums(course)})
+        wheels.replace(edition / WHEELS)
+        if place.exists():
+            place.rename(Path(work, "before"))
+        edition.rename(place)
     tell(stick, list(targets))
 
 
@@ -236,11 +234,18 @@ def main(arguments: list[str] | None = None) -> None:
         "--into", type=Path, default=ROOT / "wheelhouse", help="the folder to fill (default: wheelhouse)"
     )
     parser.add_argument("--with", dest="extras", action="append", default=[], help="an extra of pyproject.toml: test")
+    parser.add_argument("--as-it-is", action="store_true", help="the course on disk, not what is committed")
     told = parser.parse_args(arguments)
     inside = told.into.resolve()
     if ROOT in [inside, *inside.parents] and inside != ROOT / "wheelhouse":
         parser.error(f"--into {told.into} lies in the course itself; name a folder outside it")
-    fill(told.into, told.targets or [this_machine()], [LESSONS, *told.extras])
+    try:
+        course = read_course(ROOT, as_it_is=told.as_it_is)
+        if course.notice:
+            print(course.notice, flush=True)
+        fill(told.into, told.targets or [this_machine()], [LESSONS, *told.extras], course.files)
+    except (ValueError, OSError) as error:
+        sys.exit(f"{error}.")
 
 
 if __name__ == "__main__":

@@ -29,6 +29,7 @@ ROOT = HERE.parents[1]
 INSTRUCTOR = "instructor"
 PROXY = Path(sys.prefix) / "share/hub-proxy"
 PROXY_PROGRAM = PROXY / "node_modules/.bin/configurable-http-proxy"
+ASIDE = "as in /etc/see-gradients, for nobody but root to read"
 NODE = 20  # the oldest that the proxy runs on
 NPM = ["npm", "ci", "--no-audit", "--no-fund", "--loglevel=error"]
 
@@ -40,6 +41,11 @@ def closed_folder(paths: Iterable[Path]) -> Path | None:
             if folder.is_dir() and not folder.stat().st_mode & stat.S_IXOTH:
                 return folder
     return None
+
+
+def lies_in(file: Path, folder: Path) -> bool:
+    """Whether the file is somewhere in the folder, by its name or by where that leads."""
+    return any(folder.resolve() in path.parents for path in (file.absolute(), file.resolve()))
 
 
 def lacking() -> str:
@@ -95,7 +101,8 @@ def prepare(told: argparse.Namespace) -> None:
             for name in known:
                 accounts.prepare(name, folder / "homes")
             dropbox.prepare(folder / "board", group=INSTRUCTOR)
-        publish(told.course, folder / "course")
+        if said := publish(told.course, folder / "course", as_it_is=told.as_it_is):
+            print(said, flush=True)
     except (ValueError, OSError) as error:
         sys.exit(f"{error}.")
     (folder / "board").mkdir(exist_ok=True)
@@ -116,6 +123,7 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--threads", default="1", help="threads that one computation of a learner takes (default: 1)")
     parser.add_argument("--tasks", default="400", help="most processes and threads of a learner (default: 400)")
     parser.add_argument("--idle", type=int, default=3600, help="seconds until an unused server stops (default: 3600)")
+    parser.add_argument("--as-it-is", action="store_true", help="the lessons on disk, not those that are committed")
     parser.add_argument("--without-accounts", action="store_true", help="all servers run as you: for trying out")
     parser.add_argument("hub", nargs="*", metavar="-- …", help="goes to JupyterHub, as --JupyterHub.base_url=/x/")
     told = parser.parse_args(arguments)
@@ -125,6 +133,8 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
             parser.error(f"--{option.replace('_', '-')}: there is no file {file}")
     if bool(told.ssl_key) != bool(told.ssl_cert):
         parser.error("https takes both files: --ssl-key and --ssl-cert")
+    if told.ssl_key and lies_in(told.ssl_key, ROOT):
+        parser.error(f"--ssl-key: {told.ssl_key} lies in the course's folder; keep it outside, {ASIDE}")
     told.folder = told.folder.resolve()
     told.without_accounts |= not accounts.are_possible()
     return told

@@ -19,7 +19,7 @@ CUT_OFF = (
 @pytest.fixture(scope="module")
 def page(lab, tmp_path_factory: pytest.TempPathFactory) -> Page:
     place = tmp_path_factory.mktemp("slides") / "03.html"
-    place.write_text(slides.deck(LESSON), encoding="utf-8")
+    place.write_text(slides.deck(LESSON.name, LESSON.read_bytes()), encoding="utf-8")
     page = lab.browser.new_page(viewport={"width": 1280, "height": 720})
     page.asked = []
     page.on("request", lambda request: page.asked.append(request.url))

@@ -57,6 +57,7 @@ def test_the_command_adds_to_a_list_that_is_there(tmp_path: Path, capsys: pytest
     ("options", "said"),
     [
         (["--names=nobody.txt"], "--names: there is no file nobody.txt"),
+        ([f"--ssl-key={__file__}", f"--ssl-cert={__file__}"], "lies in the course's folder; keep it outside"),
         ([f"--ssl-key={__file__}"], "https takes both files"),
     ],
 )

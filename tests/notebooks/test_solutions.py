@@ -8,11 +8,11 @@ from pathlib import Path
 import nbformat
 import pytest
 
+from classroom.editions.questions import code_cells, exercises_of, questions, solved
 from course_utils.exercises import lesson_08
 from explorers import visited, with_visits
 from refresh import execute
-from rules import code_cells
-from solutions import complaints, exercises_of, questions, solved
+from solutions import complaints
 
 NOTEBOOKS = sorted((Path(__file__).resolve().parents[2] / "notebooks").glob("*.ipynb"))
 every_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)

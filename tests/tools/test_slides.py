@@ -57,10 +57,10 @@ def test_code_keeps_its_lines_and_long_ones_go_on_below_their_start() -> None:
     assert re.findall(r"--indent:(\d+)ch", shown) == ["0", "0", "4"]
 
 
-def test_what_is_no_lesson_is_named(capsys: pytest.CaptureFixture) -> None:
-    with pytest.raises(SystemExit):
-        slides.main(["README.md"])
-    assert "'README.md' is no lesson; expected a file, as notebooks/02" in capsys.readouterr().err
+def test_what_is_no_lesson_is_named_and_nothing_is_made(tmp_path: Path) -> None:
+    with pytest.raises(SystemExit, match=r"'README.md' is no lesson of the course; expected one as notebooks/02"):
+        slides.main(["notebooks/02_backward.ipynb", "README.md", f"--into={tmp_path / 'slides'}"])
+    assert not (tmp_path / "slides").exists()
 
 
 def test_a_prediction_shows_its_answer_last_and_blanks_and_hints_are_left_out() -> None:
@@ -122,7 +122,7 @@ def test_formulas_are_drawn_by_the_browser_itself() -> None:
 
 @pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
 def test_every_lesson_becomes_a_page_that_needs_nothing_else(path: Path) -> None:
-    page = slides.deck(path)
+    page = slides.deck(path.name, path.read_bytes())
     text = re.sub(r"(?s)<style>.*?</style>|<script>.*?</script>|<pre>.*?</pre>|<code>.*?</code>", "", page)
     assert not re.search(r'(?:src|href)="(?!data:|#)[^"]*//', page)
     assert not re.search(r"\$[^$]+\$|\\(?:frac|sin|cdot)|exercises\.\w+\.check", text)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import base64
 import os
 import re
 import shutil
@@ -25,11 +26,12 @@ REQUIRES = (
 )
 OWN_WHEEL = "see_gradients-1.0-py3-none-any.whl"
 BACKEND = """
-import os, shutil
+import base64, pathlib
 def build_wheel(folder, *_):
-    return os.path.basename(shutil.copy("OWN_WHEEL", folder))
+    pathlib.Path(folder, {name!r}).write_bytes(base64.b64decode({content!r}))
+    return {name!r}
 build_editable = build_wheel
-""".replace("OWN_WHEEL", OWN_WHEEL)
+"""
 PROJECT = """
 [build-system]
 requires = []
@@ -56,11 +58,10 @@ def project(tmp_path: Path) -> Path:
     shutil.copytree(ROOT / "tools", project / "tools", ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copyfile(ROOT / ".gitignore", project / ".gitignore")
     (project / ".venv").mkdir()
-    (project / ".git").mkdir()
     (project / "constraints.txt").write_text("# pins\nipykernel==1.0\non-windows==1.0\n", encoding="utf-8")
     (project / "pyproject.toml").write_text(PROJECT, encoding="utf-8")
-    (project / "backend.py").write_text(BACKEND, encoding="utf-8")
-    make_wheel(project, "see_gradients", requires=REQUIRES)
+    own = base64.b64encode((tmp_path / make_wheel(tmp_path, "see_gradients", requires=REQUIRES)).read_bytes())
+    (project / "backend.py").write_text(BACKEND.format(name=OWN_WHEEL, content=own), encoding="utf-8")
     return project
 
 
@@ -84,7 +85,7 @@ def test_another_system_gets_what_it_needs_and_no_more(project: Path) -> None:
     }
     assert {each.name for each in stick.iterdir()} == {"INSTALL.txt", "see-gradients"}
     copied = {each.name for each in (stick / "see-gradients").iterdir()}
-    assert copied == {".gitignore", "backend.py", "constraints.txt", OWN_WHEEL, "pyproject.toml", "tools", "wheels"}
+    assert copied == {".gitignore", "SHA256SUMS", "backend.py", "constraints.txt", "pyproject.toml", "tools", "wheels"}
     page = (stick / "INSTALL.txt").read_text(encoding="utf-8")
     assert "Made for windows-3.12." in page
     assert "py -3.12 tools\\course.py" in page
