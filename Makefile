@@ -28,7 +28,7 @@ bench: ## measure everything again and write benchmarks/README.md
 	$(COURSE) --with=bench --with=hub benchmarks/run.py
 slides: ## make slides/ from the lessons, to open in any browser (one: NOTEBOOKS=notebooks/02_backward.ipynb)
 	$(COURSE) --with=slides tools/slides.py $(AS_IS) $(NOTEBOOKS)
-hub: ## start a JupyterHub for a class on this machine (its options: HUB="--names=class.txt --ip=0.0.0.0")
+hub: ## start a JupyterHub for a class on this machine (its options: HUB="--ip=0.0.0.0 --names=/etc/see-gradients/class.txt")
 	$(COURSE) --with=hub deploy/jupyterhub/start.py $(AS_IS) $(HUB)
 wheelhouse: ## fill wheelhouse/ for laptops without a network (for others than this: FOR="windows-3.12 macos-3.12")
 	$(COURSE) tools/wheelhouse.py $(AS_IS) $(FOR)

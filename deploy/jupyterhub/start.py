@@ -1,7 +1,7 @@
 """Starts the course's JupyterHub on this machine, after preparing whatever is missing.
 
     python deploy/jupyterhub/start.py                              learner01 … learner30, on loopback
-    python deploy/jupyterhub/start.py --names=class.txt            one name a line
+    python deploy/jupyterhub/start.py --names=/etc/…/class.txt      one name a line
     python deploy/jupyterhub/start.py --ip=0.0.0.0 --ssl-key=… --ssl-cert=…
 
 As root each learner gets a system account, and cannot read another's home. Without root all servers run as you: good
