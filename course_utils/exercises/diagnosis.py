@@ -9,20 +9,27 @@ from collections.abc import Iterator, Mapping
 import torch
 
 from .compare import same
-from .observe import Other, Raised, Told, outside_values
+from .observe import Other, Raised, Told, canonical, outside_values
 from .show import as_code
 
 
 def misfit(answer: object, solution: object) -> str:
     """What is wrong with the kind of an answer before it is tried, or its parameters; "" where they fit."""
     if not callable(solution):
-        asked = "This exercise asks for a value, and you passed a function. Pass what it returns."
-        return asked if callable(answer) else ""
+        names_are_asked = isinstance(solution, str | list) and all(isinstance(part, str) for part in solution)
+        if not callable(answer) or (names_are_asked and hasattr(answer, "__name__")):
+            return ""
+        return "This exercise asks for a value, and you passed a function. Pass what it returns."
     name = getattr(solution, "__name__", "your function")
+    if isinstance(answer, str):
+        return f"Pass the {_noun(solution)} itself, without quotation marks: `check({name})`."
     if not callable(answer):
-        return f"Pass the function itself, without calling it: `check({name})`."
-    if _is_a_function_class(answer) and not isinstance(solution, type):
-        return f"A Function is called by its `apply`. Pass that: `check({answer.__name__}.apply)`."
+        what = "" if isinstance(solution, type) else ", without calling it"
+        return f"Pass the {_noun(solution)} itself{what}: `check({name})`. You passed {_kind(_safely(answer))}."
+    if isinstance(answer, type) and not isinstance(solution, type):
+        if issubclass(answer, torch.autograd.Function):
+            return f"A Function is called by its `apply`. Pass that: `check({answer.__name__}.apply)`."
+        return f"A function is asked for, and you passed the class {as_code(answer.__name__)}. Begin with `def {name}`."
     wanted = list(inspect.signature(solution).parameters)
     try:
         given = list(inspect.signature(answer).parameters)
@@ -37,8 +44,16 @@ def misfit(answer: object, solution: object) -> str:
     return "" if fits else f"It is called as `{name}({', '.join(wanted)})`; your parameters are: {shown}."
 
 
-def _is_a_function_class(answer: object) -> bool:
-    return isinstance(answer, type) and issubclass(answer, torch.autograd.Function)
+def _noun(solution: object) -> str:
+    return "class" if isinstance(solution, type) else "function"
+
+
+def _safely(answer: object) -> object:
+    """The answer as `_kind` knows it."""
+    try:
+        return canonical(answer)
+    except Exception:
+        return Other(type(answer).__name__)
 
 
 def diagnose(seen: Mapping[str, object], expected: Mapping[str, object], *, answer: object, tolerance: float) -> str:
@@ -81,6 +96,8 @@ def describe(seen: object, expected: object, *, it: str, may_tell_factor: bool, 
         at = next(i for i, pair in enumerate(zip(seen, expected, strict=True)) if not same(*pair, tolerance=tolerance))
         deeper = describe(seen[at], expected[at], it="It is", may_tell_factor=may_tell_factor, tolerance=tolerance)
         return f"Look at number {at + 1} of {len(seen)}. {deeper}"
+    if seen == "error" and it == "Your answer is":
+        return f"No error comes here: {_asked_for(expected)}. What will come out?"
     if type(seen) is not type(expected):
         clue = _clue(seen, expected)
         return f"{it} {_kind(seen)}, and {_asked_for(expected)}.{clue and ' '}{clue}"
@@ -93,6 +110,8 @@ def _clue(seen: object, expected: object) -> str:
     """What may be behind something of another kind, "" where nothing is known of it."""
     if isinstance(seen, Other) and re.search("method|function", seen.kind):
         return "Are the brackets of a call missing?"
+    if isinstance(seen, frozenset) and isinstance(expected, torch.Tensor | list):
+        return "A set has no order; type a list, in square brackets."
     if isinstance(seen, list) and None in seen:
         return f"Number {seen.index(None) + 1} in it is None."
     texts = [part for part in (seen if isinstance(seen, list) else [seen]) if isinstance(part, str)]

@@ -80,6 +80,14 @@ PLAIN_WORDS = {
     r"'(bool|Tensor)' object is not callable":
         "There are brackets after something that is no function. `.grad` and `requires_grad` are read without "
         "brackets; `requires_grad_()`, with the underscore, sets the flag. Or is a `*` missing before the bracket?",
+    r"'\w*Backward\d*' object is not iterable":
+        "A node is no list, so it cannot be taken apart. `node.next_functions` is the tuple of pairs to go through.",
+    r"'tuple' object has no attribute '(name|next_functions|metadata)'":
+        "Each of the `next_functions` is a pair, the next node and a number. Take the node out of it.",
+    r"marked with @once_differentiable":
+        "`once_differentiable` forbids the second derivative. Without it, what `backward` computes is differentiable.",
+    r"can't allocate memory|not enough memory|[Ss]torage size calculation overflow":
+        "That is more memory than there is. How many numbers does the tensor have?",
     r"'NoneType'|got NoneType":
         "Something here is None. A `.grad` is None before `backward` has run, after `zero_grad()`, and always on a "
         "tensor that is not a leaf. A function without `return` gives None too.",

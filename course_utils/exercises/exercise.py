@@ -19,7 +19,8 @@ from .diagnosis import diagnose, misfit
 from .observe import Probe, is_unfinished, is_unfinished_observation, observe, world_as_it_was
 from .records import remember
 from .report import report
-from .show import Card, Shown
+from .show import Card, Shown, as_code
+from .sorts import read_error, uncalled
 
 _WORDS = {
     "right": ("Right", palette.LEAF),
@@ -117,6 +118,14 @@ class Exercise(Shown):
 
     def grade(self, answer: object) -> Verdict:
         """The verdict of `check`, without remembering or telling it."""
+        verdict = self._grade(answer)
+        missing = uncalled(answer) if verdict.status == "wrong" else []
+        if not missing:
+            return verdict
+        note = f"{as_code(missing[0])} is named in a line of your code and not called: its brackets are missing."
+        return replace(verdict, message=f"{note} {verdict.message}")
+
+    def _grade(self, answer: object) -> Verdict:
         if answer is not ... and (problem := misfit(answer, self.answer)):
             return Verdict("wrong", problem)
         if is_unfinished(answer):
@@ -218,6 +227,10 @@ class Prediction(Exercise):
             return self._solution
         with world_as_it_was(self._solution):
             return self._solution()
+
+    def grade(self, answer: object) -> Verdict:
+        """The verdict of `check`, without remembering or telling it. All that names an exception is "error"."""
+        return super().grade(read_error(answer))
 
     def cell(self, variable: str = "prediction") -> str:
         """The code of a cell that gives the solution, computed where the exercise has code for it."""

@@ -3,8 +3,8 @@
 import torch
 
 from .exercise import exercise, prediction
-from .probes import names
 from .side_effects import touches_nothing_else
+from .sorts import names_among
 
 
 @prediction(
@@ -20,7 +20,7 @@ from .side_effects import touches_nothing_else
     b.sum().backward()
     ```
     """,
-    probe=names,
+    probe=names_among("a", "b", "c", "d"),
     mistakes=[
         (["a", "b"], "`b` takes part, and a gradient passes through it. But it was computed, so it is not a leaf, and "
          "only leaves keep theirs."),
@@ -251,7 +251,7 @@ def _(net):
     f = a > b
     ```
     """,
-    probe=names,
+    probe=names_among("c", "d", "e", "f"),
     mistakes=[
         (["c"], "`e` is missing. Multiplying by zero gives a zero, but it is an operation on `a` all the same."),
         (["c", "e", "f"], "`f` is True or False. It jumps from one to the other and has no slope in between."),
@@ -355,7 +355,7 @@ def silent_data():
         H = (w * w).sum()
     ```
     """,
-    probe=names,
+    probe=names_among(*"ABCDEFGH"),
     mistakes=[
         (["A", "E"], "`G` is missing. One of its two roads is cut, the other is open."),
         (["A", "G"], "`E` is missing. `clone` copies the numbers, and the copying is recorded."),
@@ -406,7 +406,7 @@ def which_learn():
     y.backward()
     ```
     """,
-    probe=names,
+    probe=names_among("x", "u", "y"),
     mistakes=[
         (["u", "y"], "That is what the first tutorial says: all but the leaf. Run the next cell and see."),
         (["u"], "`u` is neither the leaf nor the end. The walk passes through it. Where does it stop?"),

@@ -4,8 +4,9 @@ import torch
 
 from .exercise import Exercise, Prediction, exercise, prediction
 from .observe import canonical
-from .probes import by_hand, differentiates, names
+from .probes import by_hand, differentiates
 from .side_effects import touches_nothing_else
+from .sorts import names_among
 
 
 @prediction(
@@ -102,8 +103,9 @@ def _walk_back(y, *, to):
          "grows: you write into the caller's `x`, where every call adds to `x.grad`. Work on a leaf of your own."),
         (lambda f, x: f(_own(x)).backward(), "Your function returns None. `backward()` writes the slope into `.grad` "
          "of the leaf that `f` was given, and returns nothing. Return the `.grad` of that leaf."),
-        (lambda f, x: _walk_back(f(x), to=_own(x)), "`f` never saw your new tensor: you made it, but called `f` with "
-         "the old one. Only the leaf that `f` was given gets a gradient."),
+        (lambda f, x: _walk_back(f(x), to=_own(x)), "`f` gets the caller's `x`, so a leaf of your own, if you made "
+         "one, never sees the walk. And `backward()` itself returns nothing. Give `f` your own leaf, and return the "
+         "`.grad` of that leaf."),
         (lambda f, x: _walk_back(f(x), to=x), "It works as long as the caller's `x` already requires a gradient, and "
          "it writes into it. Make a leaf of your own from the value of `x`."),
         (lambda f, x: f(x), "That is `f(x)`, the height. The slope is what `backward` leaves in `.grad`."),
@@ -225,6 +227,14 @@ def _by_name(y, *, next_is):
     return names
 
 
+def _add_nodes(y):
+    to_visit = [y.grad_fn]
+    for node in to_visit:
+        for below, _ in node.next_functions:
+            to_visit += below
+    return to_visit
+
+
 def _short(node):
     return node.name().split("::")[-1]
 
@@ -276,6 +286,8 @@ def _same_again(graph_nodes):
         (lambda y: _nodes(y), "Those are the nodes. Their names are asked for."),
         (lambda y: [_short(pair) for pair in y.grad_fn.next_functions], "Each of the `next_functions` is a pair, and "
          "its first part is the node. Take the pair apart."),
+        (lambda y: [_short(node) for node in _add_nodes(y)], "A node is no list, so `+=` cannot take it apart. Put it "
+         "into your list with `append`, or wrap it in brackets."),
         (lambda y: [y.name()], "You start at the tensor `y`, and a tensor is no node. The graph begins at the node "
          "that made it, `y.grad_fn`."),
         (lambda y, seen={None}: [seen.add(node) or _short(node) for node in _nodes(y) if node not in seen],
@@ -433,7 +445,7 @@ misplaced_zero_grad = Prediction(
     ```
     """,
     "B",
-    probe=names,
+    probe=names_among("A", "B", "C"),
     mistakes=[
         ("A", "At the top of the loop it clears what the round before has left. The new gradient comes after it, and "
          "`step` uses it."),

@@ -3,7 +3,8 @@
 import torch
 
 from .exercise import Prediction, exercise, prediction
-from .probes import differentiates, names, numbers_made
+from .probes import differentiates, numbers_made
+from .sorts import names_among
 
 
 @prediction(
@@ -243,6 +244,24 @@ def _(f, x, v):
 
 
 @jvp.mistake(
+    "`backward` walks from the outputs to the inputs: with $f(x) \\cdot v$ it would compute $v^T J$, into `.grad`, and "
+    "it returns nothing. $Jv$ goes the other way, along with `f`: look at `torch.func.jvp`."
+)
+def _(f, x, v):
+    return (f(x) * v).sum().backward()
+
+
+@jvp.mistake(
+    "$f(x) \\cdot v$ weighs the *outputs* with `v`, so the walk back gives $v^T J$. But `v` has one entry for each "
+    "*input*: it says how `x` moves. Push it forward through `f`."
+)
+def _(f, x, v):
+    x = x.detach().requires_grad_()
+    (f(x) * v).sum().backward()
+    return x.grad
+
+
+@jvp.mistake(
     "That is $v^T J$, the product from the other side, which `backward` computes. It needs one weight for each "
     "*output*; here $v$ has one entry for each *input*."
 )
@@ -264,7 +283,7 @@ def _(f, x, v):
     E = x ** torch.tensor([2.0, 3.0])
     ```
     """,
-    probe=names,
+    probe=names_among(*"ABCDE"),
     mistakes=[
         (["A", "B", "C", "E"], "`A` copies plain numbers into a new tensor. Copying numbers is no recorded operation."),
         (["B", "C", "D", "E"], "`D` has its switch on, but it is a new leaf. Its trail ends at itself, not at `x`."),

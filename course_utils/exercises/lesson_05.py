@@ -192,6 +192,18 @@ def _(f, x, n):
 
 
 @nth_derivative.mistake(
+    "In each turn you differentiate the same `f` again, so the first derivative is all you get. Replace the *function* "
+    "in each turn: `f = torch.func.grad(f)`, and call it after the loop."
+)
+def _(f, x, n):
+    x = torch.tensor(float(x))
+    y = f(x)
+    for _ in range(n):
+        y = torch.func.grad(f)(x)
+    return y
+
+
+@nth_derivative.mistake(
     "That is the first derivative, whatever `n` is. Differentiate the result again, `n` times in all."
 )
 def _(f, x, n):

@@ -3,8 +3,9 @@
 import torch
 
 from .exercise import Prediction, exercise, prediction
-from .probes import keeps_memory, names, samples_sent
+from .probes import keeps_memory, samples_sent
 from .side_effects import touches_nothing_else
+from .sorts import names_among
 
 
 @prediction(
@@ -563,20 +564,13 @@ def _(model, batches):
         torch.nn.functional.cross_entropy(model(tokens), targets).backward()
 
 
-def _layer_names(answer):
-    found = names(answer)
-    if not isinstance(found, frozenset):
-        return found
-    return frozenset(name.casefold().removeprefix("nn.").removesuffix("1d") for name in found if name != "nn")
-
-
 @prediction(
     """
     A network has one of these layers: `BatchNorm1d`, `LayerNorm`, `GroupNorm`, `Dropout` (in training mode), `Tanh`.
     With which of them does the gradient of several micro-batches **differ** from that of the full batch, however
     carefully you scale? Type their names: `prediction = ["…", "…"]`.
     """,
-    probe=_layer_names,
+    probe=names_among("BatchNorm1d", "LayerNorm", "GroupNorm", "Dropout", "Tanh"),
     mistakes=[
         (["BatchNorm1d"], "Right about that one: its mean and spread come from the samples at hand. A second layer "
          "draws random numbers anew for each batch."),

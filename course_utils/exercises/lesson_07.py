@@ -323,8 +323,8 @@ def _leaves_arguments_alone(adam_step):
     from 1. Return the new `(p, m, v)`, and change nothing in place.
     """,
     probe={
-        "the running means `m` and `v` after each of three steps": _means,
         "the step is the same wherever `p` stands": _does_not_ask_where,
+        "the running means `m` and `v` after each of three steps": _means,
         "the weights after each of three steps": _weights,
         "one step with other settings": _elsewhere,
         "the tensors passed in stay as they are": _leaves_arguments_alone,

@@ -7,13 +7,14 @@ import math
 import torch
 
 from .exercise import exercise, prediction
-from .probes import GraphsAlive, names
+from .probes import GraphsAlive
 from .repairs import added_in_place as added_in_place
 from .repairs import carried_state as carried_state
 from .repairs import growing_steps as growing_steps
 from .repairs import lost_leaf as lost_leaf
 from .repairs import masked_too_late as masked_too_late
 from .repairs import rebuilt_loss as rebuilt_loss
+from .sorts import names_among
 
 
 def _numbers(value: object) -> object:
@@ -88,7 +89,7 @@ def harmless_in_place():
     `y = f(x)`, then `y.add_(1)`, then `y.sum().backward()`. For which of exp, sin, tanh, square, sqrt, log as `f` is
     that an **error**? Type their names: `prediction = ["…", "…"]`.
     """,
-    probe=names,
+    probe=names_among("exp", "sin", "tanh", "square", "sqrt", "log"),
     mistakes=[
         (["exp", "sin", "tanh", "square", "sqrt", "log"], "Not all. For which of them can the slope be written with "
          "the *input* alone, and is?"),

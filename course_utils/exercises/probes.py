@@ -6,7 +6,6 @@ batches or losses come by, `GraphsAlive` and `most_samples`. What must stay as i
 
 from __future__ import annotations
 
-import re
 import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -159,12 +158,3 @@ def keeps_memory(call: Callable[[], object], model: torch.nn.Module) -> bool:
     finally:
         handle.remove()
     return max(alive_at_start, default=1) == 0
-
-
-def names(answer: object) -> object:
-    """Names in any form a learner may type ("a and b", ["a, b"], {"a.grad"}) as one set; anything else as it is."""
-    parts = [answer] if isinstance(answer, str) else answer
-    if not isinstance(parts, list | tuple | set | frozenset) or not all(isinstance(part, str) for part in parts):
-        return answer
-    text = re.sub(r"\btorch\.|\.(grad|requires_grad)\b|\band\b", " ", ", ".join(parts))
-    return frozenset(re.findall(r"\w+", text))

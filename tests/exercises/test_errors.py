@@ -91,6 +91,23 @@ def nan_in_backward():
         (torch.zeros(1, requires_grad=True) * 0).sqrt().mul(0).sum().backward()
 
 
+class Once(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x):
+        return x.clone()
+
+    @staticmethod
+    @torch.autograd.function.once_differentiable
+    def backward(ctx, upstream):
+        return upstream
+
+
+def twice_through_once():
+    x = leaf()
+    (g,) = torch.autograd.grad(Once.apply(x).square().sum(), x, create_graph=True)
+    g.sum().backward()
+
+
 RAISE = [
     second_backward,
     part_of_a_leaf_in_place,
@@ -118,6 +135,10 @@ RAISE = [
     lambda: torch.autograd.gradcheck(WrongDerivative.apply, torch.ones(1, dtype=torch.float64, requires_grad=True)),
     lambda: leaf().sum().item().backward(),
     lambda: leaf().next_functions,
+    lambda: [] + list(leaf().sin().grad_fn),
+    lambda: leaf().sin().grad_fn.next_functions[0].name(),
+    twice_through_once,
+    lambda: torch.empty(10**15),
     lambda: leaf() ^ 2,
     lambda: 2.0 ^ 2,
     lambda: leaf() * leaf().detach,
