@@ -19,6 +19,7 @@ from .diagnosis import diagnose, misfit
 from .observe import Probe, is_unfinished, is_unfinished_observation, observe, world_as_it_was
 from .records import remember
 from .report import report
+from .second_tries import SAME, message_for
 from .show import Card, Shown, as_code
 from .sorts import read_error, uncalled
 
@@ -79,6 +80,7 @@ class Exercise(Shown):
     ):
         self.prompt, self._solution, self.probe, self.tolerance = inspect.cleandoc(prompt), solution, probe, tolerance
         self.hints, self.mistakes, self.also_right = list(hints), list(mistakes), list(also_right)
+        self.second_tries: list[tuple[object, str]] = []
         self._hints_shown, self._broken = 0, None
         self._seen_in_mistakes: dict[int, dict[str, object]] = {}
 
@@ -98,6 +100,14 @@ class Exercise(Shown):
             return self
 
         return keep
+
+    def again(self, message: str) -> Callable[[Callable], Callable]:
+        """Decorates code that still shows the symptom of the broken code, with what its change did or did not do.
+
+        It is recognised by the steps that it has more, or fewer, than the broken code.
+        """
+        said = SAME + inspect.cleandoc(message)
+        return lambda code: self.second_tries.append((code, said)) or code
 
     def right(self, answer: Callable) -> Callable:
         """Decorates another right answer."""
@@ -139,6 +149,8 @@ class Exercise(Shown):
             if number not in self._seen_in_mistakes:
                 self._seen_in_mistakes[number] = observe(self.probe, wrong)
             if same(seen, self._seen_in_mistakes[number], tolerance=self.tolerance):
+                if wrong is self._broken:
+                    message = message_for(self.probe, answer, wrong, self.second_tries, message)
                 return Verdict("wrong", message, mistake=number)
         diagnosis = diagnose(seen, self._expected, answer=answer, tolerance=self.tolerance)
         return Verdict("wrong", f"{diagnosis} Stuck? `{self._called}.hint()` helps.")

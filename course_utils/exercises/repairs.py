@@ -7,6 +7,7 @@ from collections.abc import Callable
 import torch
 
 from .exercise import exercise
+from .second_tries import NotedSGD
 
 RATE = 0.1
 LOST = "The loop runs, and `w` never moves: "
@@ -19,7 +20,7 @@ def _batches() -> list[tuple[torch.Tensor, torch.Tensor]]:
 def _trained(loop: Callable[..., object], *data: object) -> torch.Tensor:
     """Where a weight of 0.5 ends after `loop(w, optimizer, …)`."""
     w = torch.tensor(0.5, requires_grad=True)
-    loop(w, torch.optim.SGD([w], lr=RATE), *data)
+    loop(w, NotedSGD([w], lr=RATE), *data)
     return w
 
 
@@ -49,6 +50,73 @@ def growing_steps(w, optimizer, batches):
 @growing_steps.broken("No error, but the weight ends in the wrong place. The first step is right, no other one is.")
 def growing_steps(w, optimizer, batches):
     for x, y in batches:
+        loss = ((w * x - y) ** 2).mean()
+        loss.backward()
+        optimizer.step()
+
+
+@growing_steps.again(
+    "You call `zero_grad` once, before the loop, when `.grad` is still empty. The gradients pile up after that, "
+    "from batch to batch."
+)
+def _(w, optimizer, batches):
+    optimizer.zero_grad()
+    for x, y in batches:
+        loss = ((w * x - y) ** 2).mean()
+        loss.backward()
+        optimizer.step()
+
+
+@growing_steps.again(
+    "`retain_graph=True` keeps the graph of this batch alive. But each batch builds a graph of its own; what "
+    "piles up is `w.grad`."
+)
+def _(w, optimizer, batches):
+    for x, y in batches:
+        loss = ((w * x - y) ** 2).mean()
+        loss.backward(retain_graph=True)
+        optimizer.step()
+
+
+@growing_steps.again(
+    "`zeros_like` makes a new tensor of zeros and leaves `w.grad` as it is. Something has to be done to `w.grad` "
+    "itself."
+)
+def _(w, optimizer, batches):
+    for x, y in batches:
+        loss = ((w * x - y) ** 2).mean()
+        loss.backward()
+        optimizer.step()
+        torch.zeros_like(w.grad)
+
+
+@growing_steps.again(
+    "`detach` returns a tensor without a history and changes no `.grad`. History is not the trouble: old "
+    "gradients are added to the new one."
+)
+def _(w, optimizer, batches):
+    for x, y in batches:
+        x = x.detach()
+        loss = ((w * x - y) ** 2).mean()
+        loss.backward()
+        optimizer.step()
+
+
+@growing_steps.again(
+    "The gradient has lost its history, which it never had. Its *numbers* are still those of the batches before."
+)
+def _(w, optimizer, batches):
+    for x, y in batches:
+        loss = ((w * x - y) ** 2).mean()
+        loss.backward()
+        optimizer.step()
+        w.grad.detach_()
+
+
+@growing_steps.again("`requires_grad_()` sets a flag that `w` has already. It does not empty `w.grad`.")
+def _(w, optimizer, batches):
+    for x, y in batches:
+        w.requires_grad_()
         loss = ((w * x - y) ** 2).mean()
         loss.backward()
         optimizer.step()
@@ -139,6 +207,77 @@ def _steps(w, optimizer, batches, total):
     for _ in range(3):
         optimizer.zero_grad()
         total([((w * x - y) ** 2).mean() for x, y in batches])
+        optimizer.step()
+
+
+@rebuilt_loss.again(
+    "`item()` makes plain numbers of the losses even more openly: no number knows where it comes from. The losses "
+    "themselves have to be put together."
+)
+def _(w, optimizer, batches):
+    for _ in range(3):
+        optimizer.zero_grad()
+        losses = [((w * x - y) ** 2).mean() for x, y in batches]
+        loss = torch.tensor([loss.item() for loss in losses]).mean()
+        loss.backward()
+        optimizer.step()
+
+
+@rebuilt_loss.again(
+    "`as_tensor` makes a new tensor of the numbers in a list, as `torch.tensor` does. Neither records where they "
+    "come from."
+)
+def _(w, optimizer, batches):
+    for _ in range(3):
+        optimizer.zero_grad()
+        losses = [((w * x - y) ** 2).mean() for x, y in batches]
+        loss = torch.as_tensor(losses).mean()
+        loss.backward()
+        optimizer.step()
+
+
+@rebuilt_loss.again("`stack` keeps the path, and then `detach` cuts it again. Take the cut away.")
+def _(w, optimizer, batches):
+    for _ in range(3):
+        optimizer.zero_grad()
+        losses = [((w * x - y) ** 2).mean() for x, y in batches]
+        loss = torch.stack(losses).detach().mean()
+        loss.backward()
+        optimizer.step()
+
+
+@rebuilt_loss.again(
+    "`stack` would keep the path, but what you put in are rebuilt losses: each was made anew from a number."
+)
+def _(w, optimizer, batches):
+    for _ in range(3):
+        optimizer.zero_grad()
+        losses = [((w * x - y) ** 2).mean() for x, y in batches]
+        loss = torch.stack([torch.tensor(loss) for loss in losses]).mean()
+        loss.backward()
+        optimizer.step()
+
+
+@rebuilt_loss.again("`w` requires a gradient already. The path is lost farther on, where the losses are put together.")
+def _(w, optimizer, batches):
+    for _ in range(3):
+        optimizer.zero_grad()
+        w.requires_grad_()
+        losses = [((w * x - y) ** 2).mean() for x, y in batches]
+        loss = torch.tensor(losses).mean()
+        loss.backward()
+        optimizer.step()
+
+
+@rebuilt_loss.again(
+    "`retain_graph=True` keeps a graph after the walk. Here there is none to walk: the path was lost before."
+)
+def _(w, optimizer, batches):
+    for _ in range(3):
+        optimizer.zero_grad()
+        losses = [((w * x - y) ** 2).mean() for x, y in batches]
+        loss = torch.tensor(losses).mean()
+        loss.backward(retain_graph=True)
         optimizer.step()
 
 
@@ -236,6 +375,74 @@ def _residual(w, optimizer, batches, hidden):
         optimizer.step()
 
 
+@added_in_place.again(
+    "A copy is made, and the change still goes into `h` itself, which `tanh` has saved. The *result* has to be a "
+    "new tensor."
+)
+def _(w, optimizer, batches):
+    for x, y in batches:
+        optimizer.zero_grad()
+        h = torch.tanh(w * x)
+        h.clone()
+        h += x
+        loss = ((h - y) ** 2).mean()
+        loss.backward()
+        optimizer.step()
+
+
+@added_in_place.again(
+    "`retain_graph=True` keeps the graph after the walk. The walk fails because a saved value was changed before "
+    "it began."
+)
+def _(w, optimizer, batches):
+    for x, y in batches:
+        optimizer.zero_grad()
+        h = torch.tanh(w * x)
+        h += x
+        loss = ((h - y) ** 2).mean()
+        loss.backward(retain_graph=True)
+        optimizer.step()
+
+
+@added_in_place.again(
+    "`h[:] = …` writes into the memory of `h`, and that is what `tanh` has saved. `h = …` would give the name to "
+    "a new tensor."
+)
+def _(w, optimizer, batches):
+    for x, y in batches:
+        optimizer.zero_grad()
+        h = torch.tanh(w * x)
+        h[:] = h + x
+        loss = ((h - y) ** 2).mean()
+        loss.backward()
+        optimizer.step()
+
+
+@added_in_place.again(
+    "The sum is a new tensor, but `copy_` writes it back into `h`, which `tanh` has saved. Leave it where it is."
+)
+def _(w, optimizer, batches):
+    for x, y in batches:
+        optimizer.zero_grad()
+        h = torch.tanh(w * x)
+        h.copy_(h + x)
+        loss = ((h - y) ** 2).mean()
+        loss.backward()
+        optimizer.step()
+
+
+@added_in_place.again("`retain_grad` asks for the gradient at `h`. What `tanh` has saved is still overwritten.")
+def _(w, optimizer, batches):
+    for x, y in batches:
+        optimizer.zero_grad()
+        h = torch.tanh(w * x)
+        h.retain_grad()
+        h += x
+        loss = ((h - y) ** 2).mean()
+        loss.backward()
+        optimizer.step()
+
+
 @added_in_place.right
 def _(w, optimizer, batches):
     _residual(w, optimizer, batches, lambda w, x: torch.tanh(w * x).clone().add_(x))
@@ -304,6 +511,68 @@ def lost_leaf(w, x, y):
         loss = ((w * x - y) ** 2).mean()
         loss.backward()
         w = w - 0.1 * w.grad
+    return w
+
+
+@lost_leaf.again(
+    "The new `w` was computed, and a flag does not make a leaf of it: it requires a gradient already, and it is "
+    "still no leaf. Drop its history first, or do not record the update."
+)
+def _(w, x, y):
+    for _ in range(5):
+        loss = ((w * x - y) ** 2).mean()
+        loss.backward()
+        w = w - 0.1 * w.grad
+        w.requires_grad_()
+    return w
+
+
+@lost_leaf.again(
+    "`clone` copies the numbers, and the copying is recorded: the new `w` is still computed from the old one."
+)
+def _(w, x, y):
+    for _ in range(5):
+        loss = ((w * x - y) ** 2).mean()
+        loss.backward()
+        w = w.clone() - 0.1 * w.grad
+    return w
+
+
+@lost_leaf.again(
+    "The graph is not the trouble: `w.grad` is empty because the new `w` is no leaf. `retain_graph=True` does not "
+    "change that."
+)
+def _(w, x, y):
+    for _ in range(5):
+        loss = ((w * x - y) ** 2).mean()
+        loss.backward(retain_graph=True)
+        w = w - 0.1 * w.grad
+    return w
+
+
+@lost_leaf.again(
+    "`retain_grad` comes too late: it has to be asked for *before* `backward` comes by. And the graph would grow "
+    "with each turn; a leaf is better."
+)
+def _(w, x, y):
+    for _ in range(5):
+        loss = ((w * x - y) ** 2).mean()
+        loss.backward()
+        w.retain_grad()
+        w = w - 0.1 * w.grad
+    return w
+
+
+@lost_leaf.mistake(
+    "After the update `w` is a new tensor and no leaf, so its `.grad` is None, and None has no methods. Keep `w` a "
+    "leaf; then its `.grad` is there to be cleared."
+)
+def _(w, x, y):
+    for _ in range(5):
+        loss = ((w * x - y) ** 2).mean()
+        loss.backward()
+        w = w - 0.1 * w.grad
+        w.grad.zero_()
     return w
 
 
@@ -436,6 +705,96 @@ def _windows(w, optimizer, windows, *, step=lambda h: h, end=lambda h: h, retain
         h = end(h)
 
 
+@carried_state.again(
+    "`detach` *returns* a tensor without a history and leaves the one it is called on as it is. If you call "
+    "`h.detach()`, give the result a name: that of the state."
+)
+def _(w, optimizer, windows):
+    h = torch.tensor(0.0)
+    for window in windows:
+        optimizer.zero_grad()
+        h.detach()
+        for x in window:
+            h = torch.tanh(w * h + x)
+        loss = (h - 0.5) ** 2
+        loss.backward()
+        optimizer.step()
+
+
+@carried_state.again(
+    "`clone` copies the numbers and records the copying: the walk still goes through the copy into the first window."
+)
+def _(w, optimizer, windows):
+    h = torch.tensor(0.0)
+    for window in windows:
+        optimizer.zero_grad()
+        for x in window:
+            h = torch.tanh(w * h + x)
+        loss = (h - 0.5) ** 2
+        loss.backward()
+        optimizer.step()
+        h = h.clone()
+
+
+@carried_state.again(
+    "The state requires a gradient already, and that is the trouble: it has a history. A flag does not take that away."
+)
+def _(w, optimizer, windows):
+    h = torch.tensor(0.0)
+    for window in windows:
+        optimizer.zero_grad()
+        for x in window:
+            h = torch.tanh(w * h + x)
+        loss = (h - 0.5) ** 2
+        loss.backward()
+        optimizer.step()
+        h = h.requires_grad_()
+
+
+@carried_state.again(
+    "You look at the number and leave `h` as it was. The state that goes on has to be made of that number."
+)
+def _(w, optimizer, windows):
+    h = torch.tensor(0.0)
+    for window in windows:
+        optimizer.zero_grad()
+        for x in window:
+            h = torch.tanh(w * h + x)
+        loss = (h - 0.5) ** 2
+        loss.backward()
+        optimizer.step()
+        h.item()
+
+
+@carried_state.again(
+    "`retain_grad` keeps the gradient that arrives at `h`. The walk still goes on into the first window, whose "
+    "graph is freed."
+)
+def _(w, optimizer, windows):
+    h = torch.tensor(0.0)
+    for window in windows:
+        optimizer.zero_grad()
+        h.requires_grad and h.retain_grad()
+        for x in window:
+            h = torch.tanh(w * h + x)
+        loss = (h - 0.5) ** 2
+        loss.backward()
+        optimizer.step()
+
+
+@carried_state.again("Adding nothing is an operation too: the new `h` still has the first window behind it.")
+def _(w, optimizer, windows):
+    h = torch.tensor(0.0)
+    for window in windows:
+        optimizer.zero_grad()
+        for x in window:
+            h = torch.tanh(w * h + x)
+        loss = (h - 0.5) ** 2
+        loss.backward()
+        optimizer.step()
+        h = h + 0
+
+
 @carried_state.right
 def _(w, optimizer, windows):
     _windows(w, optimizer, windows, end=lambda h: torch.tensor(h.item()))
@@ -536,6 +895,85 @@ def _masked(w, optimizer, loss_of, *, repair=lambda gradient: gradient):
         optimizer.zero_grad()
         loss_of(w).backward()
         w.grad = repair(w.grad)
+        optimizer.step()
+
+
+@masked_too_late.again(
+    "A small number under the root helps against 0. The root of −1 is nan all the same, and so is its slope: "
+    "negative numbers must not get there."
+)
+def _(w, optimizer, x, y):
+    known = x > 0
+    for _ in range(2):
+        optimizer.zero_grad()
+        error = (torch.sqrt(w * x + 1e-8) - y) ** 2
+        loss = torch.where(known, error, 0.0).sum()
+        loss.backward()
+        optimizer.step()
+
+
+@masked_too_late.again(
+    "You leave the nan out of the sum, *after* the root. On the way back the entries left out get the gradient 0, "
+    "and 0 times the root's nan is nan. Choose before the root."
+)
+def _(w, optimizer, x, y):
+    known = x > 0
+    for _ in range(2):
+        optimizer.zero_grad()
+        error = (torch.sqrt(w * x) - y) ** 2
+        loss = error[known].sum()
+        loss.backward()
+        optimizer.step()
+
+
+@masked_too_late.again(
+    "`nansum` passes over nan on the way forward. On the way back those entries get the gradient 0, and 0 times "
+    "nan is nan."
+)
+def _(w, optimizer, x, y):
+    for _ in range(2):
+        optimizer.zero_grad()
+        error = (torch.sqrt(w * x) - y) ** 2
+        loss = torch.nansum(error)
+        loss.backward()
+        optimizer.step()
+
+
+@masked_too_late.again("Clipping divides by the norm of the gradient. The norm of nan is nan, so all stays nan.")
+def _(w, optimizer, x, y):
+    known = x > 0
+    for _ in range(2):
+        optimizer.zero_grad()
+        error = (torch.sqrt(w * x) - y) ** 2
+        loss = torch.where(known, error, 0.0).sum()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_([w], 1.0)
+        optimizer.step()
+
+
+@masked_too_late.again("`clamp` leaves nan as it is: it is neither too large nor too small.")
+def _(w, optimizer, x, y):
+    known = x > 0
+    for _ in range(2):
+        optimizer.zero_grad()
+        error = (torch.sqrt(w * x) - y) ** 2
+        loss = torch.where(known, error, 0.0).sum()
+        loss.backward()
+        w.grad.clamp_(-1.0, 1.0)
+        optimizer.step()
+
+
+@masked_too_late.again(
+    "The *values* are fine numbers now, and the root of −1 was computed all the same: its slope is nan, and 0 "
+    "times nan is nan."
+)
+def _(w, optimizer, x, y):
+    known = x > 0
+    for _ in range(2):
+        optimizer.zero_grad()
+        error = ((torch.sqrt(w * x) - y) ** 2).nan_to_num()
+        loss = torch.where(known, error, 0.0).sum()
+        loss.backward()
         optimizer.step()
 
 

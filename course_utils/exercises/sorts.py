@@ -34,6 +34,8 @@ def names_among(*options: str) -> Callable[[object], object]:
 
     def read(answer: object) -> object:
         parts = list(answer) if isinstance(answer, list | tuple | set | frozenset) else [answer]
+        if any(part is ... for part in parts):
+            return ...
         texts = [_name_of(part) for part in parts]
         if None in texts:
             return Told(f"Names are asked for, {asked}. Your answer holds {_sort(parts[texts.index(None)])}.")

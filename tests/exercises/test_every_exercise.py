@@ -18,6 +18,11 @@ MISTAKES = [
     for name, it in ALL.items()
     for number in range(1, len(it.mistakes) + 1)
 ]
+SECOND_TRIES = [
+    pytest.param(it, number, id=f"{name}-again-{number}")
+    for name, it in ALL.items()
+    for number in range(1, len(it.second_tries) + 1)
+]
 RIGHT = [
     pytest.param(it, answer, id=f"{name}-right-{number}")
     for name, it in ALL.items()
@@ -43,6 +48,22 @@ def test_right_answers_are_right(exercise, answer):
 def test_each_mistake_gets_exactly_its_own_message(exercise, number):
     wrong, message = exercise.mistakes[number - 1]
     assert exercise.grade(wrong) == Verdict("wrong", message, mistake=number)
+
+
+@pytest.mark.parametrize(("exercise", "number"), SECOND_TRIES)
+def test_each_second_try_is_told_what_changed(exercise, number):
+    code, message = exercise.second_tries[number - 1]
+    verdict = exercise.grade(code)
+    assert verdict.message == message and message.startswith("The same symptom as before. ")
+    assert verdict.mistake == exercise.grade(exercise._broken).mistake
+
+
+@over({name: it for name, it in ALL.items() if it.given is not None})
+def test_second_tries_of_a_repair(exercise):
+    messages = [message for _, message in exercise.second_tries]
+    assert len(messages) >= 4 and len(set(messages)) == len(messages)
+    symptom = next(message for wrong, message in exercise.mistakes if wrong is exercise._broken)
+    assert exercise.grade(exercise._broken).message == symptom
 
 
 @every_exercise
