@@ -15,9 +15,8 @@ from matplotlib.path import Path
 
 from ..core import palette
 from ..core.checks import check_function, check_tensor, describe
-from ..core.picture import Picture
 from ..sliders import Explorer, explore, play
-from .drawing import Update, View, caption, number, still
+from .drawing import Update, View, caption, number
 from .functions import undisturbed
 
 BOUNDARY = (6.4, 4.0)  # inches
@@ -30,26 +29,8 @@ NOTHING = Path(numpy.empty((0, 2)))
 CLASSES = ((palette.VALUE, "o"), (palette.GRADIENT, "s"))
 
 
-def plot_boundary(points: object, labels: object, *, model: object) -> Picture:
-    """Points of two classes, the line where a classifier changes its mind, and stronger colour where it is surer.
-
-    Points on the wrong side are ringed. The loss is the mean cross entropy of the scores, as both losses below have it.
-
-    Args:
-        points: shape (n, 2), at least 2.
-        labels: shape (n,) or (n, 1), each 0 or 1.
-        model: an nn.Module or a function that takes shape (m, 2) and returns a score for each, shape (m,) or (m, 1),
-            above 0 for class 1 (as BCEWithLogitsLoss has it), or two, shape (m, 2) (as CrossEntropyLoss has it).
-
-    Raises:
-        TypeError: not numbers, or a model that is not a function or does not return a tensor.
-        ValueError: other shapes, labels other than 0 and 1, a model that raises.
-    """
-    return still(boundary_view(points, labels), height=4.0, model=model)
-
-
 def boundary_view(points: object, labels: object) -> View:
-    """The view behind `plot_boundary`; `update(model)` draws another model's boundary between the same points."""
+    """The view behind `explore_boundary`; `update(model)` draws another model's boundary between the same points."""
     points, labels = _checked(points, labels)
     margins = 0.12 * (points.amax(0) - points.amin(0)).clamp_min(0.1)
     low, high = (points.amin(0) - margins).tolist(), (points.amax(0) + margins).tolist()
@@ -91,13 +72,19 @@ def boundary_view(points: object, labels: object) -> View:
 def explore_boundary(points: object, labels: object, models: Mapping[int, object]) -> Explorer:
     """How a classifier's decision boundary came about: the model as it was at some epochs, on a slider that also plays.
 
+    Points of two classes, the line where the model changes its mind, and stronger colour where it is surer. Points on
+    the wrong side are ringed. The loss is the mean cross entropy of the scores.
+
     Args:
-        points, labels: as in `plot_boundary`.
-        models: the model at each epoch that is to be shown, such as `{0: copy.deepcopy(net), 10: …}`, epochs rising.
+        points: shape (n, 2), at least 2.
+        labels: shape (n,) or (n, 1), each 0 or 1.
+        models: the model at each epoch that is to be shown, such as `{0: copy.deepcopy(net), 10: …}`, epochs rising: an
+            nn.Module or a function that takes shape (m, 2) and returns a score for each, shape (m,) or (m, 1), above 0
+            for class 1 (as BCEWithLogitsLoss has it), or two, shape (m, 2) (as CrossEntropyLoss has it).
 
     Raises:
-        TypeError: models is no such dict; what `plot_boundary` raises.
-        ValueError: fewer than two models; what `plot_boundary` raises.
+        TypeError: not numbers; models is no such dict; a model that is not a function or does not return a tensor.
+        ValueError: other shapes, labels other than 0 and 1; fewer than two models, or one that raises.
     """
     check_models(models)
     view = boundary_view(points, labels)
@@ -110,7 +97,7 @@ def explore_boundary(points: object, labels: object, models: Mapping[int, object
 
 
 def _checked(points: object, labels: object) -> tuple[torch.Tensor, torch.Tensor]:
-    """Both as float64, shapes (n, 2) and (n,); errors as in `plot_boundary`."""
+    """Both as float64, shapes (n, 2) and (n,); errors as in `explore_boundary`."""
     points, labels = check_tensor(points, name="points", dims=2), check_tensor(labels, name="labels").flatten()
     if points.shape[1] != 2 or len(points) != len(labels) or len(points) < 2:
         given = f"points has shape {tuple(points.shape)} and there are {len(labels)} labels"

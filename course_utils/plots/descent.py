@@ -14,7 +14,7 @@ from ..core.picture import Picture
 from ..sliders import Explorer, explore
 from ..sliders.controls import control
 from .drawing import DOT, HALO, Arrow, Update, View, number, place, slider_over, still, vector
-from .surfaces import LEVELS, Surface
+from .surfaces import Surface
 
 SURFACE = (6.4, 4.6)  # inches
 
@@ -36,41 +36,8 @@ def descend(surface: Surface, start: Sequence[float], *, learning_rate: float, s
     return torch.tensor(points, dtype=torch.float64)
 
 
-def plot_descent(
-    f: object,
-    *,
-    start: object,
-    learning_rate: object = 0.1,
-    steps: int = 20,
-    x: object = (-2, 2),
-    y: object = (-2, 2),
-    levels: int | Sequence[float] = LEVELS,
-) -> Picture:
-    """The path of gradient descent on the level lines of a function; a path that runs away is said to.
-
-    Args:
-        f: `f(x, y)`, `f(p)` with p of shape (2,), or an nn.Module that takes shape (1, 2).
-        start: the first point (x, y).
-        learning_rate: what each gradient is multiplied by.
-        steps: how many steps to take, 0 to 1000.
-        x, y: the ranges (low, high) of the first and the second input.
-        levels: about how many level lines, or their values.
-
-    Raises:
-        TypeError: `f` is not a function or does not return a tensor; a range or the start is not two numbers.
-        ValueError: `f` raises, returns several values or a value without grad; an empty range.
-
-    Example:
-        >>> plot_descent(lambda x, y: x**2 + 5 * y**2, start=(-1.8, 1.2), learning_rate=0.15)
-    """
-    steps = check_whole(steps, name="steps", low=0, high=STEPS)
-    rate = check_number(learning_rate, name="learning_rate")
-    surface = Surface(f, x=x, y=y, levels=levels)
-    return still(descent_view(surface, start=start), height=4.6, learning_rate=rate, steps=steps)
-
-
 def descent_view(surface: Surface, *, start: object) -> View:
-    """The view behind `plot_descent`; `update(learning_rate, steps)` takes the path anew."""
+    """The view behind `explore_descent`; `update(learning_rate, steps)` takes the path anew."""
     start = check_numbers(start, name="start", count=2)
 
     def descent(ax: Axes) -> Update:
@@ -98,7 +65,19 @@ def explore_descent(
     x: object = (-2, 2),
     y: object = (-2, 2),
 ) -> Explorer:
-    """Gradient descent, from crawling to running away. As in `plot_descent`; `learning_rate` is a range."""
+    """The path of gradient descent on the level lines of a function, from crawling to running away.
+
+    Args:
+        f: `f(x, y)`, `f(p)` with p of shape (2,), or an nn.Module that takes shape (1, 2).
+        start: the first point (x, y).
+        learning_rate: the range (low, high) of what each gradient is multiplied by.
+        steps: the most steps to take, 1 to 1000.
+        x, y: the ranges (low, high) of the first and the second input.
+
+    Raises:
+        TypeError: `f` is not a function or does not return a tensor; a range or the start is not two numbers.
+        ValueError: `f` raises, returns several values or a value without grad; an empty range; `steps` out of range.
+    """
     view = descent_view(Surface(f, x=x, y=y), start=start)
     steps = check_whole(steps, name="steps", low=1, high=STEPS)
     rates = check_range(learning_rate, name="learning_rate")
@@ -107,33 +86,8 @@ def explore_descent(
     )
 
 
-def plot_paths(
-    f: object,
-    paths: Mapping[str, torch.Tensor],
-    *,
-    x: object = (-2, 2),
-    y: object = (-2, 2),
-    levels: int | Sequence[float] = LEVELS,
-) -> Picture:
-    """Several paths, each under its name, on the level lines of a function: optimisers side by side.
-
-    Args:
-        f: `f(x, y)`, `f(p)` with p of shape (2,), or an nn.Module that takes shape (1, 2).
-        paths: the points of each path, shape (n, 2), by name; up to four.
-        x, y: the ranges (low, high) of the first and the second input.
-        levels: about how many level lines, or their values.
-
-    Raises:
-        TypeError: `f` is not a function or does not return a tensor; `paths` is no dict, or a path is not a tensor.
-        ValueError: no paths or more than four, a path of another shape; what `plot_contour` raises.
-    """
-    names = path_names(paths, what="paths is")
-    surface = Surface(f, x=x, y=y, levels=levels)
-    return still(paths_view(surface, names), height=4.6, paths=paths)
-
-
 def path_names(paths: object, *, what: str) -> list[str]:
-    """The names of one to four paths; errors begin with `what` and are those of `plot_paths`."""
+    """The names of one to four paths; errors begin with `what` and are those of `explore_paths`."""
     expected = "expected one to four paths by name, such as {'SGD': points}"
     if not isinstance(paths, Mapping):
         raise TypeError(f"{what} {describe(paths)}; {expected}")
@@ -143,7 +97,7 @@ def path_names(paths: object, *, what: str) -> list[str]:
 
 
 def paths_view(surface: Surface, names: Sequence[str]) -> View:
-    """The view behind `plot_paths`; `update(paths)` draws other paths of the same names."""
+    """The view behind `explore_paths`; `update(paths)` draws other paths of the same names."""
 
     def view(ax: Axes) -> Update:
         surface.draw(ax)

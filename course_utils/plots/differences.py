@@ -21,27 +21,8 @@ LABEL_AT = 2 * PER_DECADE  # the step at which a curve's name stands
 SMALLEST, LARGEST = -16, 0  # powers of ten of the step
 
 
-def plot_secant(f: object, *, at: object = 0.5, h: object = 0.5, x: object = None) -> Picture:
-    """The secant from `at` to `at + h` beside the tangent: the finite difference beside the derivative.
-
-    Args:
-        f: a function of one number (it gets a tensor without dimensions), or an nn.Module (it gets shape (1, 1)).
-        at: where the tangent touches and the secant starts.
-        h: the step to the secant's other end, not 0.
-        x: the range (low, high) to draw; by default 2 to either side of `at`.
-
-    Raises:
-        TypeError: `f` is not a function or does not return a tensor; a number is not a number.
-        ValueError: `f` raises, returns several values or a value without grad; an empty range; a step of 0.
-    """
-    at, h = check_number(at, name="at"), check_number(h, name="h")
-    if h == 0:
-        raise ValueError("h is 0; expected a step to another point, such as 0.5")
-    return still(secant_view(f, x=(at - 2, at + 2) if x is None else x), at=at, h=h)
-
-
 def secant_view(f: object, *, x: object = (-2, 2)) -> View:
-    """The view behind `plot_secant`; `update(at, h)` moves both ends."""
+    """The view behind `explore_secant`; `update(at, h)` moves both ends."""
     low, high = check_range(x, name="x")
     function = ScalarFunction(f, probe=[(low + high) / 2])
     xs = grid(low, high, POINTS)
@@ -74,7 +55,18 @@ def secant_view(f: object, *, x: object = (-2, 2)) -> View:
 
 
 def explore_secant(f: object, *, x: object = (-2, 2), h: object = (0.01, 1.5)) -> Explorer:
-    """A secant that turns into the tangent as its step h shrinks. As in `plot_secant`; `h` is a range without 0."""
+    """A secant that turns into the tangent as its step h shrinks: the finite difference beside the derivative.
+
+    Args:
+        f: a function of one number (it gets a tensor without dimensions), or an nn.Module (it gets shape (1, 1)).
+        x: the range (low, high).
+        h: the range (low, high) of the step from the tangent's point to the secant's other end, without 0.
+
+    Raises:
+        TypeError: `f` is not a function or does not return a tensor; a number is not a number.
+        ValueError: `f` raises, returns several values or a value without grad; an empty range or one of
+            steps that holds 0.
+    """
     steps = check_range(h, name="h")
     if steps[0] <= 0 <= steps[1]:
         raise ValueError(f"h = ({steps[0]:g}, {steps[1]:g}) holds 0; expected a range of steps without it")

@@ -158,30 +158,8 @@ def _jacobian(f: Callable[[torch.Tensor], torch.Tensor], at: torch.Tensor) -> to
         return torch.autograd.functional.jacobian(f, at.to(torch.get_default_dtype()))
 
 
-def plot_vjp(jacobian: object, v: object, *, at: object = None) -> Picture:
-    """A vector v beside vᵀJ, the sum of the Jacobian's rows, each times its part of v: what `backward(v)` computes.
-
-    Two parts are drawn as an arrow (for vᵀJ with the scaled rows head to tail), any other number as bars.
-
-    Args:
-        jacobian: shape (outputs, inputs); or a function of a vector that returns a vector.
-        v: one number for each output.
-        at: for a function, the point where its Jacobian is taken.
-
-    Raises:
-        TypeError: not numbers; a function without a point.
-        ValueError: the Jacobian has not two dimensions, v not one number for each of its rows; an entry that is
-            infinite or nan; a function that raises.
-
-    Example:
-        >>> plot_vjp([[4.0, 0.0], [0.0, 6.0]], [1.0, 1.0])
-    """
-    v = check_tensor(v, name="v", dims=1, only_finite=True)
-    return still(vjp_view(jacobian_of(jacobian, at=at), reach=v.norm().item() or 1.0), v=v)
-
-
 def vjp_view(jacobian: torch.Tensor, *, reach: float = 1.0) -> View:
-    """The view behind `plot_vjp`; `update(v)` changes the vector, of a length up to `reach`."""
+    """The view behind `explore_vjp`; `update(v)` changes the vector, of a length up to `reach`."""
     outputs, inputs = jacobian.shape
     longest = reach * max(torch.linalg.matrix_norm(jacobian, 2).item(), jacobian.norm(dim=1).max().item())
 
@@ -195,10 +173,6 @@ def vjp_view(jacobian: torch.Tensor, *, reach: float = 1.0) -> View:
 
         def update(v: object) -> str:
             vector_in = check_tensor(v, name="v", dims=1)
-            if len(vector_in) != outputs:
-                raise ValueError(
-                    f"v has {len(vector_in)} entries; expected {outputs}, one for each row of the Jacobian"
-                )
             parts = vector_in[:, None] * jacobian
             tails = torch.cat([torch.zeros(1, inputs, dtype=parts.dtype), parts.cumsum(0)])
             for arrow, tail, part in zip(rows, tails.tolist(), parts.tolist(), strict=False):
@@ -213,7 +187,22 @@ def vjp_view(jacobian: torch.Tensor, *, reach: float = 1.0) -> View:
 
 
 def explore_vjp(jacobian: object, *, at: object = None) -> Explorer:
-    """vᵀJ while v turns (two outputs) or while each of its parts moves. Arguments and errors as in `plot_vjp`."""
+    """A vector v beside vᵀJ, the sum of the Jacobian's rows, each times its part of v: what `backward(v)` computes.
+
+    v turns (two outputs), or each of its parts moves. Two parts are drawn as an arrow (for vᵀJ with the scaled rows
+    head to tail), any other number as bars.
+
+    Args:
+        jacobian: shape (outputs, inputs); or a function of a vector that returns a vector.
+        at: for a function, the point where its Jacobian is taken.
+
+    Raises:
+        TypeError: not numbers; a function without a point.
+        ValueError: the Jacobian has not two dimensions; an entry that is infinite or nan; a function that raises.
+
+    Example:
+        >>> explore_vjp([[4.0, 0.0], [0.0, 6.0]])
+    """
     matrix = jacobian_of(jacobian, at=at)
     outputs = len(matrix)
 

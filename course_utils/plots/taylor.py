@@ -9,8 +9,7 @@ import torch
 from matplotlib.axes import Axes
 
 from ..core import palette
-from ..core.checks import check_number, check_range, check_whole
-from ..core.picture import Picture
+from ..core.checks import check_range, check_whole
 from ..sliders import Explorer, explore
 from .curves import POINTS, describe_curves, draw_curves
 from .drawing import (
@@ -25,7 +24,6 @@ from .drawing import (
     place,
     place_ends,
     primes,
-    still,
 )  # fmt: skip
 from .functions import ScalarFunction, grid
 
@@ -33,24 +31,8 @@ HIGHEST = 10  # the highest order: the graph of the n-th derivative grows fast
 CLOSE = 0.1  # how near a polynomial must be to count as close
 
 
-def plot_nth_derivative(f: object, *, order: int, x: object = (-2, 2)) -> Picture:
-    """A function and its derivative of one order, by differentiating the derivative again and again.
-
-    Args:
-        f: a function of one number (it gets a tensor without dimensions), or an nn.Module (it gets shape (1, 1)).
-        order: which derivative, 0 to 10.
-        x: the range (low, high).
-
-    Raises:
-        TypeError: `f` is not a function or does not return a tensor; `order` is not a whole number.
-        ValueError: `f` raises, returns several values or a value without grad; an empty range; an order out of range.
-    """
-    order = check_whole(order, name="order", low=0, high=HIGHEST)
-    return still(nth_derivative_view(f, x=x), order=order)
-
-
 def nth_derivative_view(f: object, *, x: object = (-2, 2)) -> View:
-    """The view behind `plot_nth_derivative`; `update(order)` changes the order."""
+    """The view behind `explore_derivatives`; `update(order)` changes the order."""
     low, high = check_range(x, name="x")
     function = ScalarFunction(f, probe=[(low + high) / 2])
     xs = grid(low, high, POINTS)
@@ -76,30 +58,22 @@ def nth_derivative_view(f: object, *, x: object = (-2, 2)) -> View:
 
 
 def explore_derivatives(f: object, *, x: object = (-2, 2), order: int = 6) -> Explorer:
-    """A function and its n-th derivative, n from 0 to `order`. Arguments and errors as in `plot_nth_derivative`."""
-    return explore(nth_derivative_view(f, x=x), order=(0, check_whole(order, name="order", low=1, high=HIGHEST), 1, 1))
-
-
-def plot_taylor(f: object, *, at: object = 0.0, order: int = 3, x: object = None) -> Picture:
-    """A function and its Taylor polynomial, with the stretch where the two are less than 0.1 apart.
+    """A function and its n-th derivative, n from 0 to `order`, by differentiating the derivative again and again.
 
     Args:
         f: a function of one number (it gets a tensor without dimensions), or an nn.Module (it gets shape (1, 1)).
-        at: where value and derivatives are taken.
-        order: the degree of the polynomial, 0 to 10.
-        x: the range (low, high) to draw; by default 4 to either side of `at`.
+        x: the range (low, high).
+        order: the highest derivative, 1 to 10.
 
     Raises:
         TypeError: `f` is not a function or does not return a tensor; a number is not a number.
         ValueError: `f` raises, returns several values or a value without grad; an empty range; an order out of range.
     """
-    at = check_number(at, name="at")
-    order = check_whole(order, name="order", low=0, high=HIGHEST)
-    return still(taylor_view(f, x=(at - 4, at + 4) if x is None else x), at=at, order=order)
+    return explore(nth_derivative_view(f, x=x), order=(0, check_whole(order, name="order", low=1, high=HIGHEST), 1, 1))
 
 
 def taylor_view(f: object, *, x: object = (-4, 4)) -> View:
-    """The view behind `plot_taylor`; `update(order, at)` changes degree and place."""
+    """The view behind `explore_taylor`; `update(order, at)` changes degree and place."""
     low, high = check_range(x, name="x")
     function = ScalarFunction(f, probe=[(low + high) / 2])
     xs = grid(low, high, POINTS)
@@ -135,7 +109,17 @@ def taylor_view(f: object, *, x: object = (-4, 4)) -> View:
 
 
 def explore_taylor(f: object, *, x: object = (-4, 4), order: int = 8) -> Explorer:
-    """Taylor polynomials up to `order`, around any place. Arguments and errors as in `plot_taylor`."""
+    """A function and its Taylor polynomial around any place, with the stretch where the two are less than 0.1 apart.
+
+    Args:
+        f: a function of one number (it gets a tensor without dimensions), or an nn.Module (it gets shape (1, 1)).
+        x: the range (low, high).
+        order: the highest degree, 1 to 10.
+
+    Raises:
+        TypeError: `f` is not a function or does not return a tensor; a number is not a number.
+        ValueError: `f` raises, returns several values or a value without grad; an empty range; an order out of range.
+    """
     highest = check_whole(order, name="order", low=1, high=HIGHEST)
     return explore(taylor_view(f, x=x), order=(0, highest, 1, 1), at=check_range(x, name="x"))
 

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
 from ..core import palette
-from ..core.checks import check_number, check_sequence, check_tensor, check_whole
+from ..core.checks import check_number, check_tensor, check_whole
 from ..core.picture import Picture
 from ..sliders import Explorer, explore
 from .drawing import Update, View, fit_height, label_ends, last_finite, minus, number, place_ends, still
@@ -25,25 +25,8 @@ def split_evenly(count: int, size: int) -> list[int]:
     return [min(size, count - start) for start in range(0, count, size)]
 
 
-def plot_microbatches(samples: object, *, sizes: Sequence[int]) -> Picture:
-    """The mean of each micro-batch as a bar as wide as its samples, the mean of all, and the mean of the means.
-
-    Args:
-        samples: one number for each sample, shape (n,): its gradient (or its loss); 2 to 64 samples.
-        sizes: how many samples each micro-batch takes, in order; together all of them.
-
-    Raises:
-        TypeError: not numbers.
-        ValueError: sizes that do not add up to the number of samples.
-
-    Example:
-        >>> plot_microbatches([1.0, 2.0, 3.0, 10.0], sizes=[3, 1])
-    """
-    return still(microbatch_view(samples), sizes=sizes)
-
-
 def microbatch_view(samples: object) -> View:
-    """The view behind `plot_microbatches`; `update(sizes)` splits the samples anew."""
+    """The view behind `explore_microbatches`; `update(sizes)` splits the samples anew."""
     samples = check_tensor(samples, name="samples", dims=1)
     count = check_whole(len(samples), name="the number of samples", low=2, high=MOST_SAMPLES)
     full = samples.mean().item()
@@ -61,7 +44,7 @@ def microbatch_view(samples: object) -> View:
         labels = label_ends(ax, [(full, "all samples", palette.VALUE), (full, "mean of means", palette.TROUBLE)])
 
         def update(sizes: Sequence[int]) -> str:
-            parts = samples.split(_checked_sizes(sizes, count))
+            parts = samples.split(sizes)
             means = [part.mean().item() for part in parts]
             naive = sum(means) / len(means)
             starts = [0, *torch.tensor([len(part) for part in parts]).cumsum(0).tolist()]
@@ -86,7 +69,17 @@ def microbatch_view(samples: object) -> View:
 
 
 def explore_microbatches(samples: object) -> Explorer:
-    """Micro-batches of a size that a slider sets, the last one uneven. Errors as in `plot_microbatches`."""
+    """The mean of each micro-batch as a bar as wide as its samples, the mean of all, and the mean of the means.
+
+    A slider sets the size of the micro-batches; the last one may be smaller.
+
+    Args:
+        samples: one number for each sample, shape (n,): its gradient (or its loss); 2 to 64 samples.
+
+    Raises:
+        TypeError: not numbers.
+        ValueError: fewer than 2 samples, or more than 64.
+    """
     view, count = microbatch_view(samples), len(samples)
 
     def microbatches(ax: Axes) -> Update:
@@ -96,41 +89,13 @@ def explore_microbatches(samples: object) -> Explorer:
     return explore(microbatches, size=(1, count, 1, count // 2 + 1))
 
 
-def _checked_sizes(sizes: Sequence[int], count: int) -> list[int]:
-    check_sequence(sizes, name="sizes", sample="[2, 2, 1]")
-    checked = [check_whole(size, name=f"sizes[{index}]", low=1, high=count) for index, size in enumerate(sizes)]
-    if sum(checked) != count:
-        raise ValueError(f"sizes = {checked} add up to {sum(checked)}; expected {count}, the number of samples")
-    return checked
-
-
 def _listed(texts: Sequence[str]) -> str:
     *most, last = texts
     return f"{', '.join(most)} and {last}" if most else last
 
 
-def plot_accumulation(grads: object, *, zeroed: Sequence[int] = ()) -> Picture:
-    """What `.grad` held after each call of backward: what was there before, and on top what the call added.
-
-    Args:
-        grads: the values of `.grad` after call 1, 2, …, shape (calls,); 1 to 24 calls.
-        zeroed: the calls (from 1) before which `.grad` was set to zero or None.
-
-    Raises:
-        TypeError: not numbers.
-        ValueError: no calls, or more than 24; a call in `zeroed` that there was not.
-
-    Example:
-        >>> plot_accumulation([4.0, 8.0, 4.0], zeroed=[3])
-    """
-    grads = check_tensor(grads, name="grads", dims=1)
-    calls = check_whole(len(grads), name="the number of calls", low=1, high=MOST_CALLS)
-    reach = [min(0.0, grads.min().item()), max(0.0, grads.max().item())]
-    return still(accumulation_view(calls=calls, reach=reach), grads=grads.tolist(), zeroed=zeroed)
-
-
 def accumulation_view(*, calls: int, reach: Sequence[float]) -> View:
-    """The view behind `plot_accumulation`, for up to `calls` calls and values within `reach`."""
+    """The view behind `explore_accumulation`, for up to `calls` calls and values within `reach`."""
 
     def accumulation(ax: Axes) -> Update:
         fit_height(ax, torch.tensor([*reach, 0.0], dtype=torch.float64))
@@ -144,19 +109,17 @@ def accumulation_view(*, calls: int, reach: Sequence[float]) -> View:
         step = 0.05 * (ax.get_ylim()[1] - ax.get_ylim()[0])
 
         def update(grads: Sequence[float], zeroed: Sequence[int] = ()) -> str:
-            check_sequence(zeroed, name="zeroed", sample="[2, 3]")
-            starts = [check_whole(call, name="an entry of zeroed", low=1, high=len(grads)) for call in zeroed]
             for index, parts in enumerate(zip(kept, added, texts, strict=True)):
                 for part in parts:
                     part.set_visible(index < len(grads))
             before = 0.0
             for call, grad in enumerate(grads, start=1):
-                before = 0.0 if call in starts else before
+                before = 0.0 if call in zeroed else before
                 kept[call - 1].set_height(before)
                 added[call - 1].set(y=before, height=grad - before)
                 texts[call - 1].set(y=grad + (step if grad >= 0 else -step), text=minus(f"{grad:.4g}"))
                 before = grad
-            reset = f"; zeroed before call {_listed(map(str, starts))}" if starts else ""
+            reset = f"; zeroed before call {_listed(map(str, zeroed))}" if zeroed else ""
             after = f"x.grad after {len(grads)} call{'s' * (len(grads) > 1)} of backward"
             return f"{after}: {', '.join(map(number, grads))}{reset}"
 

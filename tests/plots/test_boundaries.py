@@ -5,11 +5,16 @@ import pytest
 import torch
 from torch import nn
 
-from course_utils import explore_boundary, plot_boundary
-from course_utils.plots.boundaries import scores_of
+from course_utils import explore_boundary
+from course_utils.plots.boundaries import boundary_view, scores_of
+from course_utils.plots.drawing import still
 
 POINTS = torch.tensor([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0], [1.0, 1.0]])
 LABELS = torch.tensor([0.0, 0.0, 1.0, 1.0])
+
+
+def boundary_still(points, labels, *, model):
+    return still(boundary_view(points, labels), model=model)
 
 
 def upper(points):
@@ -22,25 +27,25 @@ def line_of(picture):
 
 def test_says_how_many_are_right_and_the_loss():
     loss = math.log1p(math.exp(-2))
-    assert plot_boundary(POINTS, LABELS, model=upper).description == (
+    assert boundary_still(POINTS, LABELS, model=upper).description == (
         f"4 of 4 points on their own side of the boundary, loss {loss:.3f}"
     )
 
 
 def test_the_boundary_is_where_the_score_is_zero():
-    heights = numpy.array(line_of(plot_boundary(POINTS, LABELS, model=upper)).get_ydata())
+    heights = numpy.array(line_of(boundary_still(POINTS, LABELS, model=upper)).get_ydata())
     assert numpy.allclose(heights[numpy.isfinite(heights)], 0.5)
 
 
 def test_points_on_the_wrong_side_are_ringed():
-    picture = plot_boundary(POINTS, LABELS, model=lambda points: points[:, 0] - 0.5)
+    picture = boundary_still(POINTS, LABELS, model=lambda points: points[:, 0] - 0.5)
     rings = next(line for line in picture.figure.axes[0].lines if line.get_fillstyle() == "none")
     assert sorted(zip(*rings.get_data(), strict=True)) == [(0.0, 1.0), (1.0, 0.0)]
     assert picture.description.startswith("2 of 4 points")
 
 
 def test_a_model_that_never_changes_its_mind_has_no_boundary():
-    picture = plot_boundary(POINTS, LABELS, model=lambda points: torch.full((len(points),), 3.0))
+    picture = boundary_still(POINTS, LABELS, model=lambda points: torch.full((len(points),), 3.0))
     assert picture.description.startswith("2 of 4 points")
 
 
@@ -57,7 +62,7 @@ def test_the_model_is_left_alone():
     with torch.random.fork_rng(devices=[]):
         model = nn.Sequential(nn.Linear(2, 4), nn.BatchNorm1d(4), nn.Dropout(), nn.Linear(4, 1))
     before = {name: value.clone() for name, value in model.state_dict().items()}
-    plot_boundary(POINTS, LABELS, model=model)
+    boundary_still(POINTS, LABELS, model=model)
     assert model.training
     assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())
 
@@ -72,14 +77,14 @@ def test_the_explorer_stands_at_the_last_epoch_until_it_is_played():
 @pytest.mark.parametrize(
     ("plot", "kind", "message"),
     [
-        (lambda: plot_boundary(POINTS[:, :1], LABELS, model=upper), ValueError, r"points has shape \(4, 1\)"),
-        (lambda: plot_boundary(POINTS, LABELS[:3], model=upper), ValueError, "there are 3 labels; expected"),
-        (lambda: plot_boundary(POINTS, LABELS + 1, model=upper), ValueError, r"values than 0 and 1: \[1.0, 2.0\]"),
-        (lambda: plot_boundary(POINTS, LABELS, model=3), TypeError, "model is 3; expected a function"),
-        (lambda: plot_boundary(POINTS, LABELS, model=nn.Linear), ValueError, "model raised TypeError at"),
-        (lambda: plot_boundary(POINTS, LABELS, model=torch.Tensor.tolist), TypeError, "expected a tensor of scores"),
-        (lambda: plot_boundary(POINTS, LABELS, model=torch.sum), ValueError, "expected one score or two"),
-        (lambda: plot_boundary(POINTS, LABELS, model=nn.Linear(3, 1)), ValueError, "model raised RuntimeError at"),
+        (lambda: boundary_still(POINTS[:, :1], LABELS, model=upper), ValueError, r"points has shape \(4, 1\)"),
+        (lambda: boundary_still(POINTS, LABELS[:3], model=upper), ValueError, "there are 3 labels; expected"),
+        (lambda: boundary_still(POINTS, LABELS + 1, model=upper), ValueError, r"values than 0 and 1: \[1.0, 2.0\]"),
+        (lambda: boundary_still(POINTS, LABELS, model=3), TypeError, "model is 3; expected a function"),
+        (lambda: boundary_still(POINTS, LABELS, model=nn.Linear), ValueError, "model raised TypeError at"),
+        (lambda: boundary_still(POINTS, LABELS, model=torch.Tensor.tolist), TypeError, "expected a tensor of scores"),
+        (lambda: boundary_still(POINTS, LABELS, model=torch.sum), ValueError, "expected one score or two"),
+        (lambda: boundary_still(POINTS, LABELS, model=nn.Linear(3, 1)), ValueError, "model raised RuntimeError at"),
         (lambda: explore_boundary(POINTS, LABELS, [upper]), TypeError, "expected a dict of epochs and models"),
         (lambda: explore_boundary(POINTS, LABELS, {0: upper}), ValueError, "models has 1 entries"),
     ],

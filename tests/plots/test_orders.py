@@ -7,14 +7,27 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from course_utils import plot_difference_error, plot_nth_derivative, plot_secant, plot_taylor
-from course_utils.plots.differences import difference_errors
+from course_utils import explore_derivatives, explore_secant, explore_taylor, plot_difference_error
+from course_utils.plots.differences import difference_errors, secant_view
+from course_utils.plots.drawing import still
 from course_utils.plots.functions import ScalarFunction
-from course_utils.plots.taylor import taylor_coefficients
+from course_utils.plots.taylor import nth_derivative_view, taylor_coefficients, taylor_view
+
+
+def taylor_still(f, *, at=0.0, order=3):
+    return still(taylor_view(f), at=at, order=order)
+
+
+def nth_derivative_still(f, *, order, x=(-2, 2)):
+    return still(nth_derivative_view(f, x=x), order=order)
+
+
+def secant_still(f, *, at, h):
+    return still(secant_view(f), at=at, h=h)
 
 
 def test_taylor_polynomial_of_sin():
-    description = plot_taylor(torch.sin, order=5).description
+    description = taylor_still(torch.sin, order=5).description
     assert "coefficients 0.000, 1.000, 0.000, -0.167, 0.000, 0.008; within 0.1 from -2.44 to 2.44 of sin" in description
 
 
@@ -29,22 +42,22 @@ def test_taylor_polynomial_of_a_polynomial_is_itself(powers, at):
 
 
 def test_taylor_polynomial_where_nothing_is_near_and_where_all_is():
-    assert "nowhere within 0.1 of f" in plot_taylor(lambda x: 1 / x, at=0).description
-    assert "within 0.1 from -4.00 to 4.00" in plot_taylor(lambda x: x**2, order=2).description
+    assert "nowhere within 0.1 of f" in taylor_still(lambda x: 1 / x, at=0).description
+    assert "within 0.1 from -4.00 to 4.00" in taylor_still(lambda x: x**2, order=2).description
 
 
 def test_nth_derivative_of_sin_comes_round():
-    described = [plot_nth_derivative(torch.sin, order=order, x=(0, 6)).description for order in (0, 4)]
+    described = [nth_derivative_still(torch.sin, order=order, x=(0, 6)).description for order in (0, 4)]
     assert described[0].split(" lies ")[1] == described[1].split(" lies ")[1]
     assert described[1].startswith("derivative of order 4: sin⁽⁴⁾ for x from 0.00 to 6.00; sin⁽⁴⁾ lies between")
 
 
 def test_derivatives_past_the_last_are_zero():
-    assert plot_nth_derivative(lambda x: x**3, order=5).description.endswith("f⁽⁵⁾ is 0.000 throughout")
+    assert nth_derivative_still(lambda x: x**3, order=5).description.endswith("f⁽⁵⁾ is 0.000 throughout")
 
 
 def test_secant_and_tangent():
-    assert plot_secant(lambda x: x**2, at=1, h=0.5).description == (
+    assert secant_still(lambda x: x**2, at=1, h=0.5).description == (
         "f at x = 1.00: slope of the tangent 2.000, of the secant 2.500 (h = 0.5), 0.500 apart"
     )
 
@@ -81,10 +94,9 @@ def test_a_module_takes_both_dtypes():
 @pytest.mark.parametrize(
     ("plot", "kind", "message"),
     [
-        (lambda: plot_taylor(torch.sin, order=11), ValueError, "order is 11; expected a whole number from 0 to 10"),
-        (lambda: plot_taylor(torch.sin, at="0"), TypeError, "at is '0'"),
-        (lambda: plot_nth_derivative(torch.sin, order=-1), ValueError, "order is -1"),
-        (lambda: plot_secant(torch.sin, h=0), ValueError, "h is 0; expected a step to another point"),
+        (lambda: explore_taylor(torch.sin, order=11), ValueError, "order is 11; expected a whole number from 1 to 10"),
+        (lambda: explore_derivatives(torch.sin, order=0), ValueError, "order is 0"),
+        (lambda: explore_secant(torch.sin, h=(-1, 1)), ValueError, r"h = \(-1, 1\) holds 0; expected a range of steps"),
         (
             lambda: plot_difference_error(torch.square, at=0.0, central=True),
             ValueError,

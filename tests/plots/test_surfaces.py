@@ -6,9 +6,18 @@ import torch
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from course_utils import explore_direction, explore_partials, plot_contour, plot_descent, plot_newton, plot_paths
-from course_utils.plots.descent import descend, newton_step
+from course_utils import explore_descent, explore_direction, explore_partials, plot_contour, plot_newton
+from course_utils.plots.descent import descend, descent_view, newton_step, path_names, paths_view
+from course_utils.plots.drawing import still
 from course_utils.plots.surfaces import Surface
+
+
+def descent_still(f, *, start, learning_rate=0.1, steps=20, x=(-2, 2), y=(-2, 2)):
+    return still(descent_view(Surface(f, x=x, y=y), start=start), learning_rate=learning_rate, steps=steps)
+
+
+def paths_still(f, paths, *, x=(-2, 2), y=(-2, 2)):
+    return still(paths_view(Surface(f, x=x, y=y), path_names(paths, what="paths is")), paths=paths)
 
 
 def lesson(u, v):
@@ -33,8 +42,8 @@ def test_contour_says_function_ranges_value_and_gradient():
 @pytest.mark.parametrize(
     "plot",
     [
-        lambda: plot_descent(bowl, start=(1, 2), x=(-1, 3), y=(0, 3)),
-        lambda: plot_paths(bowl, {"a": [[1.0, 2.0], [0.0, 1.0]]}, x=(-1, 3), y=(0, 3)),
+        lambda: descent_still(bowl, start=(1, 2), x=(-1, 3), y=(0, 3)),
+        lambda: paths_still(bowl, {"a": [[1.0, 2.0], [0.0, 1.0]]}, x=(-1, 3), y=(0, 3)),
         lambda: plot_newton(bowl, at=(1, 2), x=(-1, 3), y=(0, 3)),
         lambda: explore_partials(bowl, at=(1, 2), x=(-1, 3), y=(0, 3)).picture,
         lambda: explore_direction(bowl, at=(1, 2), x=(-1, 3), y=(0, 3)).picture,
@@ -121,26 +130,26 @@ def test_descent_follows_the_closed_form():
 
 
 def test_descent_says_where_it_ends():
-    assert plot_descent(bowl, start=(1, 1), learning_rate=0.1, steps=10).description == (
+    assert descent_still(bowl, start=(1, 1), learning_rate=0.1, steps=10).description == (
         "gradient descent with learning rate 0.1: from (1.00, 1.00) to (0.107, 0.000) in 10 steps, bowl = 0.012"
     )
 
 
 def test_a_path_that_leaves_or_runs_away_is_said_to():
-    leaves = plot_descent(bowl, start=(0, 0.2), learning_rate=0.22, steps=30).description
+    leaves = descent_still(bowl, start=(0, 0.2), learning_rate=0.22, steps=30).description
     assert "having left the picture at step 13" in leaves
-    lost = plot_descent(lambda x, y: x**4 + y**4, start=(-1.8, 1.2), learning_rate=0.9, steps=30)
+    lost = descent_still(lambda x, y: x**4 + y**4, start=(-1.8, 1.2), learning_rate=0.9, steps=30)
     assert "it runs away, past all bounds after 2 steps" in lost.description
     assert len(lost.svg) < 150_000
 
 
 def test_no_steps_at_all():
-    assert "to (1.000, 1.000) in 0 steps" in plot_descent(bowl, start=(1, 1), steps=0).description
+    assert "to (1.000, 1.000) in 0 steps" in descent_still(bowl, start=(1, 1), steps=0).description
 
 
 def test_paths_side_by_side():
     straight = torch.linspace(1, 0, 11)[:, None].expand(-1, 2)
-    description = plot_paths(bowl, {"one": straight, "two": 2 * straight}).description
+    description = paths_still(bowl, {"one": straight, "two": 2 * straight}).description
     assert description == (
         "one: from (1.00, 1.00) to (0.000, 0.000) in 10 steps, bowl = 0.000; "
         "two: from (2.00, 2.00) to (0.000, 0.000) in 10 steps, bowl = 0.000"
@@ -172,15 +181,23 @@ def test_newton_says_where_it_has_no_step():
             ValueError,
             r"shape \(2,\) at x = 0, y = 0; expected one",
         ),
-        (lambda: plot_descent(bowl, start=(1, 1), steps=-1), ValueError, "steps is -1; expected a whole number from 0"),
-        (lambda: plot_descent(bowl, start=(1, 1), learning_rate=None), TypeError, "learning_rate is None"),
-        (lambda: plot_paths(bowl, {}), ValueError, "paths is a dict of 0 paths; expected one to four"),
-        (lambda: plot_paths(bowl, torch.ones(3, 2)), TypeError, "paths is a float32 tensor .*; expected one to four"),
+        (
+            lambda: explore_descent(bowl, start=(1, 1), steps=0),
+            ValueError,
+            "steps is 0; expected a whole number from 1",
+        ),
+        (lambda: explore_descent(bowl, start=(1, 1), learning_rate=None), TypeError, "learning_rate is None"),
+        (lambda: paths_still(bowl, {}), ValueError, "paths is a dict of 0 paths; expected one to four"),
+        (
+            lambda: paths_still(bowl, torch.ones(3, 2)),
+            TypeError,
+            "paths is a float32 tensor .*; expected one to four",
+        ),
         (lambda: plot_contour(bowl, levels=0), ValueError, "levels is 0; expected a whole number from 1 to 100"),
         (lambda: plot_contour(bowl, levels=2.5), TypeError, "levels is 2.5; expected how many, such as 7, or a list"),
         (lambda: plot_contour(bowl, levels="abc"), TypeError, "levels is 'abc'; expected how many"),
         (lambda: plot_contour(bowl, levels=[None]), TypeError, r"levels is \[None\]; expected a tensor or a list"),
-        (lambda: plot_paths(bowl, {"a": [[1.0, 2.0, 3.0]]}), ValueError, r"paths\['a'\] has shape \(1, 3\)"),
+        (lambda: paths_still(bowl, {"a": [[1.0, 2.0, 3.0]]}), ValueError, r"paths\['a'\] has shape \(1, 3\)"),
     ],
 )
 def test_bad_arguments(plot, kind, message):
