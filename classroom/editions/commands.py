@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from course_utils.checkup import course_folder
+from classroom.checkup import course_folder
 
 from .source import Course, read_course
 
