@@ -94,6 +94,17 @@ def outputs_of(function: Any) -> Sequence[Any]:
         raise Unknown(f"PyTorch {torch.__version__} does not tell the shapes within a graph") from None
 
 
+def materializes(function: Any) -> bool:
+    """Whether a learner's function gets zeros where no gradient has come; False if its forward pass asks for None.
+
+    PyTorch keeps what `set_materialize_grads` was told to itself; so its call is looked for in the code.
+    """
+    made_by = getattr(function, "_forward_cls", None)
+    methods = (getattr(made_by, name, None) for name in ("forward", "setup_context"))
+    codes = (getattr(method, "__code__", None) for method in methods)
+    return not any("set_materialize_grads" in getattr(code, "co_names", ()) for code in codes)
+
+
 def ages_of(functions: Iterable[Any]) -> list[int]:
     """Autograd's sequence number of each function: the younger, the larger; 0 where PyTorch does not tell."""
     try:

@@ -72,7 +72,8 @@ class Edge(NamedTuple):
         gradient: what flows back along this edge; None means no gradient yet.
         local: the local derivative d target / d source along this edge as a number, for scalars; None otherwise.
         rule: what turns the target's gradient into this edge's: "operation" (PyTorch's derivative of the target's
-            operation), or with an autograd of the learner's own "factor" (a local derivative) or "function".
+            operation), "own" (that of a `torch.autograd.Function` of the learner's); or, with an autograd of the
+            learner's own, "factor" (a local derivative) or "function".
     """
 
     source: int

@@ -6,7 +6,7 @@ no hook is called, and nothing is freed. Each gradient is summarised and let go 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
 from typing import Any
@@ -15,7 +15,7 @@ import torch
 from torch.autograd.function import BackwardCFunction
 
 from ...core.checks import describe
-from ...core.internals import outputs_of
+from ...core.internals import materializes, outputs_of
 from .facts import Facts
 from .names import ModuleCalls
 from .record import keeping_state
@@ -47,10 +47,22 @@ def pass_back(walk: Walk, facts: Facts, v: object) -> Facts:
         )
     facts = replace(facts, gradients={}, flows={})
     starts = _starts(walk, v)
-    # Checkpointing runs parts of the forward pass again.
-    with keeping_state(ModuleCalls({})) if facts.recomputes else nullcontext(), torch.no_grad():
+    # Checkpointing runs parts of the forward pass again, and a learner's function whatever it likes.
+    runs_code = facts.recomputes or any(isinstance(one, BackwardCFunction) for one in walk.functions)
+    calls = ModuleCalls({})
+    with keeping_state(calls) if runs_code else nullcontext(), torch.no_grad():
+        for module in _modules_in(walk) if runs_code else ():
+            calls.keep_buffers(module)
         _Pass(walk, facts).run(starts)
     return facts
+
+
+def _modules_in(walk: Walk) -> Iterator[torch.nn.Module]:
+    """The modules that functions of the learner's have at hand for the backward pass."""
+    for function in walk.functions:
+        if isinstance(function, BackwardCFunction):
+            held = [one for one in vars(function).values() if isinstance(one, torch.nn.Module)]
+            yield from (part for module in held for part in module.modules())
 
 
 def _starts(walk: Walk, v: object) -> list[torch.Tensor]:
@@ -89,6 +101,7 @@ class _Pass:
         facts.summaries = [self.kinds[kind] for kind in zip(walk.shapes, walk.dtypes)]
         self.totals: dict[int, torch.Tensor] = {}
         self.ones: dict[Any, torch.Tensor] = {}
+        self.joint: dict[Any, list[torch.Tensor | None]] = {}
 
     def run(self, starts: Sequence[torch.Tensor]) -> None:
         totals, gradients, flows = self.totals, self.facts.gradients, self.facts.flows
@@ -101,9 +114,7 @@ class _Pass:
                 gradients[number] = summaries[number].add(total)
             if operations[number] is None:
                 continue
-            sent, slopes = self._call(number, total), None
-            if summaries[number].count == 1 and total is not None:
-                slopes = self._call(number, self._one(number, total))
+            sent, slopes = self._sent(number, total)
             flows[number] = row = []
             for slot, source in enumerate(sources[number]):
                 if source < 0 or (gradient := sent[slot]) is None:
@@ -129,6 +140,24 @@ class _Pass:
                 row.append((at, None if slopes is None or own.count != 1 else slopes[slot].item()))
         self._read_all()
 
+    def _sent(self, number: int, total: torch.Tensor | None) -> tuple[Sequence[Any], Sequence[Any] | None]:
+        """What an operation sends to each of its inputs, and the local derivatives if it made a single number."""
+        function, has_one = self.walk.functions[number], total is not None and self.facts.summaries[number].count == 1
+        if not isinstance(function, BackwardCFunction):
+            sent = self._call(number, total)
+            return sent, self._call(number, self._one(number, total)) if has_one else None
+        # Nobody keeps a learner's function from changing in place what it is given.
+        self._read_all()
+        width = self.walk.widths[number]
+        if width == 1:
+            sent = _call_custom(function, [total])
+            return sent, _slopes(function, total, sent) if has_one else None
+        arguments = self.joint.setdefault(function, [None] * width)
+        arguments[self.walk.outputs[number]] = total
+        if not self.walk.is_last_output(number):
+            return [None] * len(self.walk.sources[number]), None
+        return _call_custom(function, self.joint.pop(function)), None
+
     def _one(self, number: int, total: torch.Tensor) -> torch.Tensor:
         """What an operation that makes a single number is given to send back its local derivatives."""
         kind = (self.walk.shapes[number], total.dtype, total.device)
@@ -142,17 +171,13 @@ class _Pass:
 
     def _call(self, number: int, total: torch.Tensor | None) -> Sequence[torch.Tensor | None]:
         """What an operation sends to each of its inputs for a gradient of one of its outputs."""
-        function, output = self.walk.functions[number], self.walk.outputs[number]
+        function, width = self.walk.functions[number], self.walk.widths[number]
         try:
-            if isinstance(function, BackwardCFunction):
-                # Nobody keeps a learner's function from changing in place what it is given.
-                self._read_all()
-                return _call_custom(function, output, total)
-            if self.walk.widths[number] == 1:
+            if width == 1:
                 sent = function(total)
             else:
-                arguments: list[torch.Tensor | None] = [None] * self.walk.widths[number]
-                arguments[output] = total
+                arguments: list[torch.Tensor | None] = [None] * width
+                arguments[self.walk.outputs[number]] = total
                 sent = function(*arguments)
             return sent if isinstance(sent, tuple) else (sent,)
         except RuntimeError as error:
@@ -169,15 +194,21 @@ class _Kinds(dict):
         return made
 
 
-def _call_custom(function: Any, output: int, gradient: torch.Tensor | None) -> Sequence[torch.Tensor | None]:
-    """A function of the learner's: like the engine, with zeros for the outputs that no gradient reached."""
+def _call_custom(function: Any, given: Sequence[torch.Tensor | None]) -> Sequence[torch.Tensor | None]:
+    """What a function of the learner's sends, called as the engine does: once for all its outputs.
+
+    An output that no gradient reached comes as zeros, or as None if the function wants that.
+    """
     if function.name() == "CheckpointFunctionBackward":
         raise RuntimeError(_REENTRANT)
-    outputs = outputs_of(function)
-    arguments = [torch.zeros(one.shape, dtype=one.dtype, device=one.device) for one in outputs]
-    if gradient is not None:
-        arguments[output] = gradient
-    sent = function.apply(*arguments)
+    if any(one is None for one in given) and materializes(function):
+        given = [_zeros(like) if one is None else one for one, like in zip(given, outputs_of(function), strict=True)]
+    try:
+        sent = function.apply(*given)
+    except RuntimeError as error:
+        if "freed" in str(error):
+            raise RuntimeError(_FREED) from error
+        raise
     sent = sent if isinstance(sent, tuple) else (sent,)
     needed = function.needs_input_grad
     if len(sent) < len(needed) or any(one is not None for one in sent[len(needed) :]):
@@ -190,6 +221,35 @@ def _call_custom(function: Any, output: int, gradient: torch.Tensor | None) -> S
     sources = [source and outputs_of(source)[at] for source, at in function.next_functions]
     answers = [source and next(answers) for source in sources]
     return [one if one is None else one.to(source.dtype) for one, source in zip(answers, sources)]
+
+
+def _zeros(like: Any) -> torch.Tensor:
+    return torch.zeros(like.shape, dtype=like.dtype, device=like.device)
+
+
+def _slopes(
+    function: Any, total: torch.Tensor, sent: Sequence[torch.Tensor | None]
+) -> Sequence[torch.Tensor | _NoFactor] | None:
+    """The local derivatives of a learner's function, as far as its rule is to multiply with them."""
+    if total.item() == 1:
+        return sent
+    slopes = _call_custom(function, [torch.ones_like(total)])
+    pairs = zip(sent, slopes, strict=True)
+    return [_NO_FACTOR if one is None or not _is_product(one, slope, total) else slope for one, slope in pairs]
+
+
+class _NoFactor:
+    """In place of a local derivative that is none."""
+
+    def item(self) -> None:
+        """No number."""
+
+
+_NO_FACTOR = _NoFactor()
+
+
+def _is_product(sent: torch.Tensor, slope: torch.Tensor | None, total: torch.Tensor) -> bool:
+    return slope is not None and torch.allclose(sent, slope * total, rtol=1e-3, atol=0.0, equal_nan=True)
 
 
 def _sum(one: torch.Tensor, other: torch.Tensor) -> torch.Tensor:

@@ -10,8 +10,9 @@ import torch
 from torch.nn.modules import module as torch_modules
 
 from ...core.checks import describe
-from ...core.internals import buffers_of, has_hooks
+from ...core.internals import buffers_of
 from .facts import Facts
+from .hooks import registered
 from .walk import CONSTANT, Walk, is_tracked, key_of
 
 
@@ -35,7 +36,6 @@ def name_tensors(found: Walk, facts: Facts, names: Mapping[str, object]) -> dict
             if number is None:
                 raise _not_in_graph(found, name, tensor)
             facts.names[number] = name
-            note_hooks(facts, number, tensor)
         else:
             constants[name] = tensor
     return constants
@@ -58,12 +58,6 @@ def check_placed(found: Walk, facts: Facts, unplaced: Mapping[str, torch.Tensor]
             return
     for name, tensor in unplaced.items():
         raise _not_in_graph(found, name, tensor)
-
-
-def note_hooks(facts: Facts, number: int, tensor: torch.Tensor) -> None:
-    """Says on the graph that a hook of the learner's is not called."""
-    if has_hooks(tensor):
-        facts.notes[number] = "a hook of yours is not called here"
 
 
 def _not_in_graph(found: Walk, name: str, tensor: torch.Tensor) -> ValueError:
@@ -90,10 +84,12 @@ class ModuleCalls:
         return self.running[-1][1] or None
 
     def __enter__(self) -> ModuleCalls:
+        registered.look()
         self.hooks = [
             torch_modules.register_module_forward_pre_hook(self._enter_call),
             torch_modules.register_module_forward_hook(self._leave_call, always_call=True),
         ]
+        registered.skip()
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -102,14 +98,18 @@ class ModuleCalls:
         for module, buffers in self.buffers:
             buffers_of(module).update(buffers)
 
-    def _enter_call(self, module: torch.nn.Module, _: object) -> None:
-        if threading.get_ident() != self.thread:
-            return
+    def keep_buffers(self, module: torch.nn.Module) -> None:
+        """Lets a module work on copies of its buffers until the end."""
         if id(module) not in self.seen:
             self.seen.add(id(module))
             own = buffers_of(module)
             self.buffers.append((module, dict(own)))
             own.update((name, buffer.clone()) for name, buffer in self.buffers[-1][1].items() if buffer is not None)
+
+    def _enter_call(self, module: torch.nn.Module, _: object) -> None:
+        if threading.get_ident() != self.thread:
+            return
+        self.keep_buffers(module)
         if id(module) not in self.name_of:
             for path, inner in module.named_modules(prefix=type(module).__name__):
                 self.name_of.setdefault(id(inner), path)

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 import torch
 
-from ...core.internals import TorchDispatchMode, newest_age
+from ...core.internals import TorchDispatchMode, has_hooks, newest_age
 from ...core.randomness import in_main_thread, random_state_kept
 from ..data import Summary
 from .cuts import WITHOUT_GRAD, Cuts
@@ -81,7 +81,7 @@ class Recorder(TorchDispatchMode):
         self.values: dict[Key, Summary] = {}
         self.calls: dict[int, Call] = {}
         self.frame: FrameType | None = None
-        self.cuts = Cuts(code)
+        self.cuts, self.hooked = Cuts(code), []
         self._leaves: dict[Key, torch.Tensor] = {}
         self._numbers: list[int] = []
 
@@ -116,6 +116,8 @@ class Recorder(TorchDispatchMode):
             if key is not None:
                 if key not in self.values:
                     self.values[key] = summarise(value.detach())
+                if has_hooks(value):
+                    self.hooked.append(key)
                 return Input(key, identity=id(value))
             origin, note = self._key(value._base), WITHOUT_GRAD
         else:
@@ -186,13 +188,16 @@ class Recorder(TorchDispatchMode):
 def keeping_state(modules: ModuleCalls) -> Iterator[None]:
     """Puts random states (as `random_state_kept` does) and buffers of modules that run inside the `with` back."""
     devices = range(torch.cuda.device_count()) if torch.cuda.is_initialized() else []
-    python_state = random.getstate()
+    python_state, numpy = random.getstate(), sys.modules.get("numpy.random")
+    numpy_state = numpy.get_state() if numpy is not None else None
     try:
         with random_state_kept(devices), modules:
             yield
     finally:
         if in_main_thread():
             random.setstate(python_state)
+            if numpy_state is not None:
+                numpy.set_state(numpy_state)
 
 
 def _flat(values: Any) -> Iterator[Any]:

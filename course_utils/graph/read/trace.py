@@ -13,14 +13,13 @@ from ...core.checks import describe
 from ...core.internals import owner_of
 from ..graph import Graph
 from .facts import Constant, Facts
-from .names import check_placed, guess_modules, name_parameters, name_tensors, note_hooks
+from .hooks import note_hooks
+from .names import check_placed, guess_modules, name_parameters, name_tensors
 from .record import Input, Recorder
 from .summary import summarise
 from .traced import Traced
 from .values import read_kept, read_values
 from .walk import CONSTANT, Walk, is_tracked, key_of, walk
-
-_NOTHING = Facts()
 
 
 def read_tensors(
@@ -35,9 +34,10 @@ def read_tensors(
     outputs = {key_of(output): output for output in _check_outputs(target)}
     found = walk(list(outputs), limit=limit)
     found.owners = list(map(owner_of, outputs.values()))
-    if values is False and model is None and not names:
-        return Traced(found, _NOTHING).graph()
     facts = Facts()
+    if values is False and model is None and not names:
+        note_hooks(found, facts, outputs.values())
+        return Traced(found, facts).graph()
     constants = name_tensors(found, facts, names)
     if model is not None:
         name_parameters(found, facts, {id(part): path for path, part in model.named_modules()}, model)
@@ -47,6 +47,7 @@ def read_tensors(
         held.update(enumerate(outputs.values()))
         check_placed(found, facts, read_values(found, facts, held, constants))
         read_kept(found, facts, names)
+    note_hooks(found, facts, [*names.values(), *outputs.values()])
     return Traced(found, facts).graph()
 
 
@@ -93,6 +94,8 @@ def read_function(
     _read_record(found, facts, recorder, _name_everything(found, facts, inputs, around, recorder))
     modules = [module for module in (function, model, *around.values()) if isinstance(module, torch.nn.Module)]
     name_parameters(found, facts, recorder.modules.name_of, *modules)
+    at_hand = [one for one in (*around.values(), *recorder.local_tensors().values()) if isinstance(one, torch.Tensor)]
+    note_hooks(found, facts, at_hand, recorder.hooked)
     recorder.release()
     return Traced(found, facts).graph()
 
@@ -182,7 +185,6 @@ def _name_everything(
                 constants.setdefault(id(tensor), name)
             elif (number := found.find(key := key_of(tensor))) is not None:
                 facts.names.setdefault(number, name)
-                note_hooks(facts, number, tensor)
             else:
                 constants.setdefault(key, name)
     return constants

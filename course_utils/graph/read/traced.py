@@ -6,6 +6,8 @@ from functools import partial
 from itertools import repeat
 from typing import Any, NamedTuple
 
+from torch.autograd.function import BackwardCFunction
+
 from ...core.internals import saved_or
 from ..data import Edge, Node, Summary
 from ..garbage import collecting_later
@@ -16,7 +18,7 @@ from .walk import CONSTANT, Walk
 
 _node = partial(tuple.__new__, Node)
 _edge = partial(tuple.__new__, Edge)
-_RULE = "operation"
+_RULE, _OWN = "operation", "own"
 _NO_FLOW = (None, None, _RULE)
 # The numbers besides their inputs that some derivatives depend on, by kind of autograd function.
 _SETTINGS: dict[str, tuple[str, ...]] = {
@@ -124,8 +126,9 @@ class Traced(NamedTuple):
     def _flows(self, number: int) -> dict[int, tuple[Summary, float | complex | None, str]]:
         """For each input that a gradient flows back to: the gradient, the local derivative, and its rule."""
         summaries = self.facts.summaries
+        rule = _OWN if isinstance(self.walk.functions[number], BackwardCFunction) else _RULE
         return {
-            slot: (summaries[source][flow[0]], flow[1], _RULE)
+            slot: (summaries[source][flow[0]], flow[1], rule)
             for slot, (source, flow) in enumerate(zip(self.walk.sources[number], self.facts.flows.get(number) or ()))
             if flow is not None
         }

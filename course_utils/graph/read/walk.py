@@ -158,21 +158,37 @@ class Walk:
         return Order(leaves + operations, place, first, [*alone, *reversed(backward)])
 
     def _sorted_by_dependence(self, operations: list[int]) -> list[int]:
-        """Kahn's algorithm from the outputs, the youngest first."""
-        waiting = [0] * len(self)
+        """Kahn's algorithm from the outputs, the youngest first; all tensors that one function made stand together."""
+        made: dict[Any, list[int]] = {}
+        for number in operations:
+            made.setdefault(self.functions[number], []).append(number)
+        waiting = dict.fromkeys(made, 0)
         for number in operations:
             for source in self.sources[number]:
-                waiting[source] += source >= 0
-        ready = [number for number in operations if not waiting[number]]
-        order = []
+                if source >= 0 and self.ages[source] != LEAF_AGE:
+                    waiting[self.functions[source]] += 1
+        ready = [function for function in made if not waiting[function]]
+        order: list[int] = []
         while ready:
-            order.append(number := ready.pop())
-            for source in self.sources[number]:
-                if source >= 0:
-                    waiting[source] -= 1
-                    if not waiting[source] and self.ages[source] != LEAF_AGE:
-                        ready.append(source)
+            order += reversed(made[function := ready.pop()])
+            for number in made[function]:
+                for source in self.sources[number]:
+                    if source >= 0 and self.ages[source] != LEAF_AGE:
+                        waiting[before := self.functions[source]] -= 1
+                        if not waiting[before]:
+                            ready.append(before)
         return order[::-1]
+
+    @cached_property
+    def _last_outputs(self) -> set[int]:
+        last: dict[Any, int] = {}
+        for number in self.order.backward:
+            last[self.functions[number]] = number
+        return set(last.values())
+
+    def is_last_output(self, number: int) -> bool:
+        """Whether the backward pass reaches all other used outputs of the same function before this one."""
+        return number in self._last_outputs
 
 
 @collecting_later

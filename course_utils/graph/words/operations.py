@@ -246,8 +246,10 @@ def derivative(graph: GraphData, edge: Edge, inputs: Mapping[int, Sequence[Edge]
         inputs: the edges into each node, by its index (`inputs_of`).
     """
     target, shape = graph.nodes[edge.target], graph.nodes[edge.source].shape or ()
-    if edge.rule != "operation":
+    if edge.rule in ("factor", "function"):
         return _own_rule(edge, target, shape)
+    if edge.rule == "own" and edge.local is None and math.prod(shape) == math.prod(target.shape or ()) == 1:
+        return f"{clean(target.operation)}: its own rule"
     special = _SPECIAL.get(target.operation)
     texts = special(target.settings) if special else _ELEMENTWISE.get(target.operation, ())
     text = texts[edge.slot] if edge.slot < len(texts) else None
