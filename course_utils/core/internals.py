@@ -192,9 +192,14 @@ def change_count(tensor: torch.Tensor) -> int | None:
     return getattr(tensor, "_version", None)
 
 
+def base_of(tensor: torch.Tensor) -> torch.Tensor | None:
+    """What a tensor is a view of; None for no view, and where PyTorch does not tell."""
+    return getattr(tensor, "_base", None)
+
+
 def has_hooks(tensor: torch.Tensor) -> bool:
-    """Whether a hook of `register_hook` is on a tensor."""
-    return bool(getattr(tensor, "_backward_hooks", None))
+    """Whether a hook of `register_hook` or `register_post_accumulate_grad_hook` is on a tensor."""
+    return bool(getattr(tensor, "_backward_hooks", None) or getattr(tensor, "_post_accumulate_grad_hooks", None))
 
 
 def hooks_on(thing: torch.Tensor | torch.nn.Module) -> list[Any]:

@@ -134,11 +134,11 @@ def _place(tensor: torch.Tensor) -> int:
 
 def _way(func: Any, outputs: Sequence[Any]) -> str | None:
     """How an operation that PyTorch has no derivative of loses the gradient; None if it uses no entries at all."""
-    name = func.overloadpacket.__name__
-    if name.endswith("_like") or name.startswith(("new_", "sym_")):
+    name = func.overloadpacket.__name__.lstrip("_")
+    if name.split("_")[-1] == "like" or name.startswith(("new_", "sym_")):
         return None
     if name in _COMPARISONS:
         name = "comparison"
-    elif name in ("_to_copy", "to"):
+    elif name in ("to_copy", "to"):
         name = f"cast to {dtype_name(outputs[0].dtype)}"
-    return f"{name.lstrip('_')}: {NO_GRADIENT}"
+    return f"{name}: {NO_GRADIENT}"

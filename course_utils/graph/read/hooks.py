@@ -61,7 +61,7 @@ def note_hooks(found: Walk, facts: Facts, tensors: Iterable[torch.Tensor], keys:
     for number, operation in enumerate(found.operations):
         if operation == _MODULE_HOOK:
             facts.notes[number] = MODULE_NOTE
-        elif operation is None and _leaf_has_hooks(found.functions[number].variable):
+        elif operation is None and has_hooks(found.functions[number].variable):
             facts.notes[number] = NOTE
     keys = [*keys, *(key_of(one) for one in tensors if has_hooks(one) and is_tracked(one))]
     if registered.others:
@@ -71,10 +71,6 @@ def note_hooks(found: Walk, facts: Facts, tensors: Iterable[torch.Tensor], keys:
     for key in keys:
         if (number := found.find(key)) is not None:
             facts.notes.setdefault(number, NOTE)
-
-
-def _leaf_has_hooks(leaf: torch.Tensor) -> bool:
-    return has_hooks(leaf) or bool(getattr(leaf, "_post_accumulate_grad_hooks", None))
 
 
 def _function_has_hooks(function: Any) -> bool:

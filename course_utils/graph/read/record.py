@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 import torch
 
-from ...core.internals import TorchDispatchMode, has_hooks, newest_age
+from ...core.internals import TorchDispatchMode, base_of, has_hooks, newest_age
 from ...core.randomness import in_main_thread, random_state_kept
 from ..data import Summary
 from .cuts import WITHOUT_GRAD, Cuts
@@ -119,7 +119,7 @@ class Recorder(TorchDispatchMode):
                 if has_hooks(value):
                     self.hooked.append(key)
                 return Input(key, identity=id(value))
-            origin, note = self._key(value._base), WITHOUT_GRAD
+            origin, note = self._key(base_of(value)), WITHOUT_GRAD
         else:
             origin, note = self.cuts.of(value)
         return Input(None, summarise(value.detach()), dtype_name(value.dtype), id(value), origin, note)

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import torch
 from torch.autograd.graph import get_gradient_edge
 
-from ...core.internals import LEAF_AGE, ages_of, dtypes_of, outputs_of, shapes_of
+from ...core.internals import LEAF_AGE, ages_of, base_of, dtypes_of, outputs_of, shapes_of
 from ..garbage import collecting_later
 
 # One output of one autograd function, as `next_functions` spells it: the function and the number of its output.
@@ -284,7 +284,7 @@ def key_of(tensor: torch.Tensor) -> Key:
 
 def is_cut_view(tensor: torch.Tensor) -> bool:
     """Whether a tensor is a view that was made without grad: it says that it requires grad and is in no graph."""
-    return tensor.grad_fn is None and tensor._is_view() and tensor._base.requires_grad
+    return tensor.grad_fn is None and (base := base_of(tensor)) is not None and base.requires_grad
 
 
 def is_tracked(tensor: torch.Tensor) -> bool:

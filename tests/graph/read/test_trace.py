@@ -508,7 +508,7 @@ class TestBadInput:
             trace([x * 2, x * 3]).backward([1.0])
 
     def test_a_graph_made_by_hand_has_nothing_to_walk(self):
-        with pytest.raises(ValueError, match="does not come from trace"):
+        with pytest.raises(ValueError, match="was not made by trace"):
             course_utils.graph.graph.Graph((), ()).backward()
 
 
