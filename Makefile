@@ -7,7 +7,7 @@ COURSE = @$(PYTHON) tools/course.py
 AS_IS = $(if $(AS_IT_IS),--as-it-is)
 
 .DEFAULT_GOAL := help
-.PHONY: lab lesson install test quick refresh pin bench slides hub wheelhouse help
+.PHONY: lab lesson install test quick refresh portable pin bench slides hub wheelhouse help
 test quick refresh bench: export OMP_NUM_THREADS = 1
 
 lab: ## open your own copies of the lessons, learn/, in JupyterLab
@@ -22,6 +22,8 @@ quick: ## run the unit tests alone, without browser, hub and notebooks, in about
 	$(COURSE) --with=test --with=hub -m pytest -n $(WORKERS) --dist loadfile -m "not (browser or hub or notebook or slow)" tests
 refresh: ## run the notebooks afresh and store their outputs (one: NOTEBOOKS=notebooks/02_backward.ipynb)
 	$(COURSE) --with=test tools/refresh.py $(NOTEBOOKS)
+portable: ## try the course under other conditions, and print a table (some: WHAT="rounding-1 no-dot"; to keep it: --write)
+	$(COURSE) --with=test --with=hub tests/portability/portable.py $(WHAT)
 pin: ## write the versions tested in .venv, and those for other machines, to constraints.txt
 	$(COURSE) --with=test --with=bench --with=hub --with=pin tools/pin.py
 bench: ## measure everything again and write benchmarks/README.md
