@@ -121,6 +121,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--tests", nargs="+", default=[], help="for pytest, in place of the condition's own")
     given, every = parser.parse_args(arguments), conditions()
+    if given.tests and given.write:
+        parser.error("--write stores what the condition's own tests say; expected no --tests")
     if given.list:
         print("\n".join(f"{each.name:18} {each.says}" for each in every.values()))
         return 0

@@ -88,6 +88,8 @@ def test_the_exit_code_says_red(monkeypatch: pytest.MonkeyPatch, capsys: pytest.
     assert "| no-dot |  | green: 3 passed |" in capsys.readouterr().out
     with pytest.raises(SystemExit, match="WHAT=no-dots: no such condition; expected some of plain, rounding-1"):
         portable.main(["no-dots"])
+    with pytest.raises(SystemExit, match="2"):
+        portable.main(["--write", "no-dot", "--tests", "tests/test_lazy.py"])
 
 
 def test_large_environments_are_made_only_if_named() -> None:
