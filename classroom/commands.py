@@ -30,8 +30,10 @@ def progress(options: argparse.Namespace) -> int:
 
 def board(options: argparse.Namespace) -> int:
     """Shows the instructor's board, once or live, or prepares its folder."""
+    from course_utils.exercises.report import board_folder
+
     from .board import read_board
-    from .dropbox import prepare
+    from .dropbox import open_solutions, prepare
     from .watch import watch
 
     if options.prepare:
@@ -39,6 +41,11 @@ def board(options: argparse.Namespace) -> int:
         print(f"{place} is ready: each learner may add a file and see no other's.")
         print(f"Every learner:  COURSE_UTILS_BOARD={place}")
         print(f"Instructors:    python -m course_utils board {place} --live")
+    elif options.open:
+        folder = options.folder or board_folder()
+        if folder is None:
+            raise ValueError("which board? name its folder, or set COURSE_UTILS_BOARD")
+        print(f"Solutions are open for {', '.join(open_solutions(folder, options.open))}.")
     elif options.live is not None:
         watch(options.folder, every=options.live, who=options.who)
     else:
@@ -67,6 +74,7 @@ def parser() -> argparse.ArgumentParser:
     again, make = "look again every few seconds", "make a folder that learners may add to and not look into"
     kind.add_argument("--live", nargs="?", type=_seconds, const=5.0, metavar="SECONDS", help=again)
     kind.add_argument("--prepare", type=Path, metavar="FOLDER", help=make)
+    kind.add_argument("--open", metavar="NUMBER", help="open the solutions of a lesson, as 02, to all learners")
     classroom.add_argument("--who", action="store_true", help="name those who are stuck, by pseudonym")
     classroom.add_argument("--group", help="with --prepare: the group whose members may read the board")
     editions.add_to(commands)

@@ -15,9 +15,15 @@ instead, side by side in one folder; the board reads both.
 
 from __future__ import annotations
 
+import json
 import os
 import stat
 from pathlib import Path
+
+from course_utils.exercises import find_exercises
+from course_utils.exercises.report import OPENED
+
+from .editions.files import write_all
 
 MODE = 0o3773
 
@@ -51,6 +57,32 @@ def prepare(folder: str | Path, *, group: str | None = None) -> Path:
     if mode != MODE:  # the system drops setgid without a word where the caller is not in the group
         raise OSError(f"{place} got mode {mode:o} instead of {MODE:o}; are you in the group, and is this a local disk?")
     return place
+
+
+def open_solutions(folder: str | Path, lesson: str) -> list[str]:
+    """Opens the solutions of a lesson to all learners of the board; returns the numbers of the lessons open now.
+
+    Args:
+        folder: the board's; the caller owns it, or learners' notebooks would not believe it.
+        lesson: its number, "02".
+
+    Raises:
+        ValueError: there is no such lesson, or the folder is another account's.
+        OSError: the folder cannot be read or written.
+    """
+    place, known = Path(folder), {name.removeprefix("lesson_") for name in find_exercises()}
+    if lesson not in known:
+        raise ValueError(f"there is no lesson {lesson!r} with exercises; expected one of {', '.join(sorted(known))}")
+    if os.name == "posix" and place.stat().st_uid != os.geteuid():
+        raise ValueError(f"{place} belongs to another account, and only its owner opens solutions; on the hub: sudo")
+    try:
+        opened = json.loads((place / OPENED).read_text(encoding="utf-8"))
+    except (FileNotFoundError, ValueError):
+        opened = []
+    opened = sorted({lesson, *(opened if isinstance(opened, list) else [])} & known)
+    write_all(place, {OPENED: f"{json.dumps(opened)}\n".encode()})
+    (place / OPENED).chmod(0o644)
+    return opened
 
 
 def _group_number(name: str | None) -> int:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from course_utils.exercises.report import PSEUDONYM, SUFFIX
+from course_utils.exercises.report import OPENED, PSEUDONYM, SUFFIX
 
 AHEAD = timedelta(minutes=2)  # how far another machine's clock may be ahead
 MAX_ENTRIES = 5_000
@@ -87,7 +87,7 @@ def _files(folder: Path, left_out: Counter[str], *, inner: bool = True) -> Itera
                     yield from _files(Path(entry.path), left_out, inner=False)
                 elif stat.S_ISREG(found.st_mode) and _is_learners(entry.name):
                     yield found.st_size, Path(entry.path)
-                else:
+                elif entry.name != OPENED:
                     left_out[NOT_A_FILE] += 1
             except OSError:
                 left_out[UNREADABLE] += 1

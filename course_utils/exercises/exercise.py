@@ -18,7 +18,7 @@ from .compare import same
 from .diagnosis import diagnose, misfit
 from .observe import Probe, is_unfinished, is_unfinished_observation, observe, world_as_it_was
 from .records import remember
-from .report import report
+from .report import board_folder, has_opened, report, wrong_answers
 from .second_tries import SAME, message_for
 from .show import Card, Shown, as_code
 from .sorts import read_error, uncalled
@@ -28,6 +28,10 @@ _WORDS = {
     "wrong": ("Not yet", palette.TROUBLE),
     "unfinished": ("Unfinished", palette.MUTED),
 }
+
+
+_TRIES = 3  # wrong answers after which a workshop shows the solution
+_AFTER = "Three tries open the solution, or your instructor does. `{hint}` helps on the way."
 
 
 @dataclass(frozen=True, repr=False)
@@ -82,6 +86,7 @@ class Exercise(Shown):
         self.hints, self.mistakes, self.also_right = list(hints), list(mistakes), list(also_right)
         self.second_tries: list[tuple[object, str]] = []
         self._hints_shown, self._broken = 0, None
+        self._wrong, self._passed = 0, False
         self._seen_in_mistakes: dict[int, dict[str, object]] = {}
 
     def mistake(self, message: str) -> Callable[[Callable], Callable]:
@@ -120,6 +125,7 @@ class Exercise(Shown):
         Where the instructor has set a board (`COURSE_UTILS_BOARD`), it is told of the verdict, and the card says so.
         """
         verdict, name = self.grade(answer), self.name
+        self._wrong, self._passed = self._wrong + (verdict.status == "wrong"), self._passed or verdict.status == "right"
         if name is None:
             return verdict
         message = remember(name, self._lesson) if verdict.status == "right" else verdict.message
@@ -164,8 +170,19 @@ class Exercise(Shown):
         return Card(f"Hint {self._hints_shown} of {len(self.hints)}", text, tone=palette.VALUE)
 
     def solution(self) -> Card:
-        """A solution: the source of the very answer that the course's own tests run."""
+        """A solution: the source of the very answer that the course's own tests run.
+
+        In a workshop (`COURSE_UTILS_BOARD` is set) it comes after three wrong answers or a right one, or once the
+        instructor has opened the lesson's solutions.
+        """
+        if (name := self.name) and self._is_kept_back(name):
+            return Card("After the exercise", _AFTER.format(hint=f"{self._called}.hint()"), tone=palette.MUTED)
         return Card("A solution", f"```python\n{self.cell()}\n```", tone=palette.LEAF)
+
+    def _is_kept_back(self, name: str) -> bool:
+        if board_folder() is None or self._passed or has_opened(name[len("lesson_") :][:2]):
+            return False
+        return max(self._wrong, wrong_answers(name)) < _TRIES
 
     @cached_property
     def answer(self) -> object:

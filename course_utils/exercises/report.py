@@ -9,6 +9,7 @@ no answer. `classroom.dropbox` prepares a folder where learners cannot read each
 from __future__ import annotations
 
 import errno
+import json
 import os
 import re
 import secrets
@@ -26,6 +27,8 @@ PSEUDONYM_VARIABLE = "COURSE_UTILS_PSEUDONYM"
 """Environment variable: the learner's pseudonym, instead of one made at random and kept beside the progress."""
 PSEUDONYM = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,47}")
 SUFFIX = ".jsonl"
+OPENED = "solutions-open.json"
+"""File of the board's owner in its folder: the list of the lessons, as "02", whose solutions are open to all."""
 PATIENCE = 0.1  # seconds that a check waits for the board's disk; the line may still arrive after that
 
 _TOLD: set[str] = set()  # troubles that this kernel has already told
@@ -93,6 +96,30 @@ def report(exercise: str, verdict: str, mistake: int | None) -> str:
         return ""
     _TOLD.add(said)
     return said
+
+
+def has_opened(lesson: str) -> bool:
+    """Whether the board's owner has opened the solutions of a lesson ("02").
+
+    What another account wrote counts for nothing; a board that cannot be read has opened nothing.
+    """
+    folder = board_folder()
+    try:
+        file = os.open(folder / OPENED, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
+        with open(file, encoding="utf-8") as text:
+            is_owners = os.fstat(file).st_uid == os.stat(folder).st_uid
+            return is_owners and lesson in json.loads(text.read(1000))
+    except (OSError, ValueError, TypeError):
+        return False
+
+
+def wrong_answers(exercise: str) -> int:
+    """How many wrong answers to the exercise the learner's own file on the board has; 0 if it is not there."""
+    try:
+        lines = list(read(board_folder() / f"{pseudonym()}{SUFFIX}"))
+    except (OSError, ValueError):
+        return 0
+    return sum((line.get("exercise"), line.get("verdict")) == (exercise, "wrong") for line in lines)
 
 
 def board_notice() -> str:

@@ -6,7 +6,7 @@ from datetime import datetime, timezone
 
 import pytest
 
-from classroom.dropbox import MODE, prepare
+from classroom.dropbox import MODE, open_solutions, prepare
 from classroom.reading import read_folder
 from course_utils.exercises.report import BOARD_VARIABLE, report
 
@@ -117,3 +117,19 @@ def test_an_unprepared_folder_works_for_one_account(tmp_path, monkeypatch):
     known, now = {"lesson_02.slope": 3}, datetime.now(timezone.utc)
     learners, left_out = read_folder(tmp_path / "board", mistakes=known, now=now)
     assert len(learners) == 1 and not left_out
+
+
+def test_the_owner_opens_solutions_lesson_by_lesson(town, box, run_as):
+    assert (open_solutions(box, "02"), open_solutions(box, "04")) == (["02"], ["02", "04"])
+    learners, left_out = read_folder(box, mistakes={}, now=datetime.now(timezone.utc))
+    assert (learners, left_out) == ([], {})
+    ask = "from course_utils.exercises.report import has_opened"
+    assert run_as(ADA, "print(has_opened('02'), has_opened('03'))", before=ask, COURSE_UTILS_BOARD=box) == "True False"
+    with pytest.raises(ValueError, match=r"there is no lesson '99' with exercises; expected one of 00, 01"):
+        open_solutions(box, "99")
+
+
+def test_only_the_owner_opens_solutions(box):
+    os.chown(box, ADA, -1)
+    with pytest.raises(ValueError, match="belongs to another account"):
+        open_solutions(box, "02")

@@ -181,3 +181,52 @@ def test_exercises_tell_the_board_without_the_classroom():
     ).stdout.split()
     assert "course_utils.exercises.report" in loaded
     assert not [name for name in loaded if name.startswith("classroom")]
+
+
+def open_lessons(board, *lessons):
+    (board / report.OPENED).write_text(json.dumps(lessons), encoding="utf-8")
+
+
+def test_without_a_board_a_solution_is_open():
+    assert lesson_02.first_slope.solution().word == "A solution"
+
+
+@pytest.fixture
+def untried(board, monkeypatch):
+    monkeypatch.setattr(lesson_02.slope, "_wrong", 0)
+    monkeypatch.setattr(lesson_02.slope, "_passed", False)
+    return lesson_02.slope
+
+
+def test_in_a_workshop_three_wrong_answers_open_the_solution(untried, monkeypatch):
+    for answer in (lambda f, x: 0.0, lambda f, x: 1.0, ...):
+        untried.check(answer)
+        said = untried.solution()
+        assert said.word == "After the exercise" and "exercises.slope.hint()" in said.text
+        assert untried.cell() not in repr(said)
+    untried.check(lambda f, x: 2.0)
+    assert untried.solution().word == "A solution"
+    monkeypatch.setattr(untried, "_wrong", 0)  # a kernel that was restarted
+    assert untried.solution().word == "A solution"
+
+
+def test_a_right_answer_opens_it(untried):
+    untried.check(untried.answer)
+    assert untried.solution().word == "A solution"
+
+
+def test_the_instructor_opens_one_lesson(untried, board):
+    open_lessons(board, "01", "03")
+    assert untried.solution().word == "After the exercise"
+    open_lessons(board, "01", "02")
+    assert untried.solution().word == "A solution"
+    (board / report.OPENED).write_text("{ half", encoding="utf-8")
+    assert untried.solution().word == "After the exercise"
+
+
+@posix
+@pytest.mark.skipif(os.name != "posix" or os.geteuid() != 0, reason="only root gives a file to another account")
+def test_what_another_account_opened_is_not_believed(untried, board):
+    open_lessons(board, "02")
+    os.chown(board / report.OPENED, 61001, 61001)
+    assert untried.solution().word == "After the exercise"
