@@ -9,6 +9,7 @@ import tempfile
 from importlib import metadata
 from pathlib import Path
 
+from course_utils.core.numbers import format_fixed
 from course_utils.core.palette import STYLE
 from course_utils.exercises.records import data_folder, progress_file, reason
 from course_utils.exercises.report import board_folder, touch_board
@@ -151,4 +152,4 @@ def _existing(path: Path) -> Path:
 
 
 def _size(number: float) -> str:
-    return f"{number / GB:.1f} GB" if number >= GB else f"{number / MB:.0f} MB"
+    return f"{format_fixed(number / GB, 1)} GB" if number >= GB else f"{round(number / MB)} MB"

@@ -7,6 +7,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from course_utils.core.numbers import format_given
+
 from .board import read_board
 
 ENTER, LEAVE = "\x1b[?1049h\x1b[?25l", "\x1b[?25h\x1b[?1049l"  # a screen of its own without a cursor, and back
@@ -50,6 +52,6 @@ def _look(folder: Path | None, who: bool) -> str:
 def _draw(text: str, every: float) -> None:
     """Over what was there before, line by line, so that nothing flickers; what is too long or too much is cut."""
     columns, rows = shutil.get_terminal_size()
-    clock = f"{time.strftime('%H:%M:%S')}, looks again every {every:g} s, Ctrl-C ends it"
+    clock = f"{time.strftime('%H:%M:%S')}, looks again every {format_given(every)} s, Ctrl-C ends it"
     lines = [line[:columns] for line in [clock, *text.splitlines()][: rows - 1]]
     print(HOME + "".join(f"{line}{END_OF_LINE}\r\n" for line in lines) + REST, end="", flush=True)

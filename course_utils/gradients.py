@@ -16,7 +16,7 @@ from .core.internals import norms
 from .core.numbers import format_number
 from .core.randomness import OwnRandomness
 
-APART = 1e4  # how many times smaller or larger than the last layer's gradient counts as trouble
+APART = 10_000  # how many times smaller or larger than the last layer's gradient counts as trouble
 SAFE = (1e-15, 1e15)  # lengths between which no square leaves float32
 FLOATS = (torch.float32, torch.float64)
 TOLD = 6  # troubles that the words on a history name
@@ -25,8 +25,8 @@ TROUBLES = {
     "nan": "nan",
     "infinite": "infinite",
     "zero": "all zero",
-    "vanished": f"vanished (under 1/{APART:.0f} of the last layer's)",
-    "exploded": f"exploded (over {APART:.0f} times the last layer's)",
+    "vanished": f"vanished (under 1/{APART} of the last layer's)",
+    "exploded": f"exploded (over {APART} times the last layer's)",
 }
 
 

@@ -100,7 +100,7 @@ def _run_to_end(folder: Path, processes: int, seconds: float) -> None:
         deadline = time.monotonic() + seconds
         while not _all_ended(running, folder):
             if time.monotonic() > deadline:
-                raise TimeoutError(f"the {processes} processes took longer than {seconds:g} seconds and were ended")
+                raise TimeoutError(f"the {processes} processes took longer than {seconds} seconds and were ended")
             time.sleep(0.05)
     finally:
         for process in running:

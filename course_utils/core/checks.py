@@ -76,7 +76,7 @@ def check_range(values: object, *, name: str) -> tuple[float, float]:
     """
     low, high = check_numbers(values, name=name, count=2)
     if low >= high:
-        raise ValueError(f"{name} = ({low:g}, {high:g}) is an empty range; expected (low, high) with low below high")
+        raise ValueError(f"{name} = ({low}, {high}) is an empty range; expected (low, high) with low below high")
     return low, high
 
 

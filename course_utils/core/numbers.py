@@ -1,42 +1,138 @@
-"""How a number reads: one rule for graphs, their words and formulas, and tables."""
+"""How a number reads: one rule for cards, tables, labels, readouts, axes and descriptions; nobody else formats floats.
+
+Four digits count, at least two decimals are written, and the minus is the true minus sign, which screen readers say
+aloud. Very large and very small numbers have an exponent: 1.50e−7.
+"""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
+
+DIGITS = 4
+MORE = 1  # digit that a column's largest number may have besides; more would show the rounding of float32
+NOISE = 6  # decimals; further ones of what a plot measured in float32 are rounding, which differs between machines
 
 
 # One number is said on its card, in the table and in the description.
 @lru_cache(maxsize=4096, typed=True)
-def format_number(number: float | complex | int | bool) -> str:
-    """A number with four significant digits and at least two decimals: 4.00, −1.375, 0.9093, 1.50e−7.
+def format_number(number: float | complex | int | bool, *, digits: int = DIGITS) -> str:
+    """A number with four digits that count and at least two decimals: 4.00, −1.375, 0.9093, 1.50e−7.
 
-    Integers and booleans keep their own look (3, True), so that a float is seen to be one. The minus is the true
-    minus sign, which screen readers say aloud; there is no minus zero.
+    Integers and booleans keep their own look (3, True), so that a float is seen to be one; there is no minus zero.
+    With fewer `digits`, for tight places, one decimal is enough.
     """
     if isinstance(number, complex):
         sign = "−" if number.imag < 0 else "+"
-        return f"{format_number(number.real)}{sign}{format_number(abs(number.imag))}i"
+        return f"{format_number(number.real, digits=digits)}{sign}{format_number(abs(number.imag), digits=digits)}i"
     if isinstance(number, bool | int) and abs(number) < 1_000_000:
         return str(number).replace("-", "−")
-    if number == 0:
-        return "0.00"
-    if not math.isfinite(number):
-        return str(float(number)).replace("-", "−")
-    if 0.001 <= abs(number) < 100_000:
-        text = _trim(f"{number:.{max(2, 3 - math.floor(math.log10(abs(number))))}f}")
-    else:
-        text = scientific(number, 3)
-    return text.replace("-", "−")
+    if not _is_plain(number, digits):
+        return _alone(float(number), digits)
+    return _trim(format_fixed(number, _decimals(number, digits)), _least(digits))
 
 
-def scientific(number: float, decimals: int) -> str:
-    """A number with an exponent, 1.50e−7, and so many decimals before it."""
-    mantissa, exponent = f"{number:.{decimals}e}".split("e")
-    return f"{_trim(mantissa)}e{int(exponent)}".replace("-", "−")
+def format_measured(number: float) -> str:
+    """A number that a plot measured, to the nearest millionth: noise around zero reads 0.00."""
+    return format_number(round(float(number), NOISE))
 
 
-def _trim(decimals: str) -> str:
-    """Without the zeros that follow the second decimal."""
+def format_given(number: float) -> str:
+    """A number that the learner gave (an argument, a slider's position), as short as it is typed: −2, 0.5, 1e−5.
+
+    One that nobody types, such as 2π, has four digits.
+    """
+    if isinstance(number, int):
+        return str(number).replace("-", "−")
+    number = float(number) + 0.0  # no minus zero
+    typed = f"{number:.6g}"
+    mantissa, _, exponent = (typed if _agrees(typed, number) else f"{number:.{DIGITS}g}").partition("e")
+    return f"{mantissa}{f'e{int(exponent)}' if exponent else ''}".replace("-", "−")
+
+
+def _agrees(text: str, number: float) -> bool:
+    return math.isclose(float(text), number, rel_tol=1e-7)  # as close as float32 keeps it
+
+
+def format_fixed(number: float, decimals: int) -> str:
+    """A number with so many decimals: −2.00."""
+    return f"{round(number, decimals) + 0.0:.{decimals}f}".replace("-", "−")
+
+
+def format_column(numbers: Iterable[float | complex | int | bool], *, digits: int = DIGITS) -> list[str]:
+    """Numbers that stand together, such as a column of a table or a vector: the floats share their decimals.
+
+    The largest gets its four digits, or five if the smallest would be left with fewer than two. What would be left with
+    none has an exponent, as a number on its own below 0.001 has.
+    """
+    numbers = list(numbers)
+    if len(numbers) == 1:  # most tensors of a small graph; this way takes half the time
+        return [format_number(numbers[0], digits=digits)]
+    floats = iter(_shared(tuple(number for number in numbers if isinstance(number, float)), digits))
+    return [next(floats) if isinstance(each, float) else format_number(each, digits=digits) for each in numbers]
+
+
+def format_vector(numbers: Sequence[float]) -> str:
+    """The parts of a vector that a plot measured: (43.00, 20.00)."""
+    return f"({', '.join(format_column(round(float(number), NOISE) for number in numbers))})"
+
+
+def format_point(numbers: Iterable[float]) -> str:
+    """The place that the learner gave, or that sliders set: (1, 0.5)."""
+    return f"({', '.join(map(format_given, numbers))})"
+
+
+def typable(text: str) -> str:
+    """A text with numbers as a keyboard types it, so that the true minus is understood as well."""
+    return text.replace("−", "-")
+
+
+@lru_cache(maxsize=1024)
+def _shared(numbers: tuple[float, ...], digits: int) -> tuple[str, ...]:
+    decimals = _shared_decimals([abs(number) for number in numbers if number and _is_plain(number, digits)], digits)
+    alone = [not _is_plain(number, digits) or 0 < abs(number) < 0.95 * 10**-decimals for number in numbers]
+    fixed = [format_fixed(number, decimals) for number, apart in zip(numbers, alone, strict=True) if not apart]
+    zeros = min((len(text) - len(text.rstrip("0")) for text in fixed), default=0)
+    cut = min(zeros, decimals - _least(digits))
+    together = iter([text[: len(text) - cut] for text in fixed])
+    return tuple(
+        _alone(number, digits) if apart else next(together) for number, apart in zip(numbers, alone, strict=True)
+    )
+
+
+def _shared_decimals(sizes: Sequence[float], digits: int) -> int:
+    if not sizes:
+        return _least(digits)
+    largest, smallest = max(sizes), min(sizes)
+    return min(max(_decimals(largest, digits), _decimals(smallest, 2)), _decimals(largest, digits + MORE))
+
+
+def _alone(number: float, digits: int) -> str:
+    """A number with an exponent; nan and infinities by their names."""
+    return _scientific(number, digits) if math.isfinite(number) else str(number).replace("-", "−")
+
+
+def _is_plain(number: float, digits: int) -> bool:
+    """Whether a number is written without an exponent."""
+    return number == 0 or 0.001 <= abs(number) < 10 ** (digits + 1)
+
+
+def _least(digits: int) -> int:
+    return 2 if digits >= DIGITS else 1
+
+
+def _decimals(number: float, digits: int) -> int:
+    """How many decimals give the number its digits."""
+    return max(_least(digits), digits - 1 - (math.floor(math.log10(abs(number))) if number else 0))
+
+
+def _scientific(number: float, digits: int) -> str:
+    mantissa, exponent = f"{number:.{digits - 1}e}".split("e")
+    return f"{_trim(mantissa, _least(digits))}e{int(exponent)}".replace("-", "−")
+
+
+def _trim(decimals: str, least: int) -> str:
+    """Without the zeros that follow the decimals that are always written."""
     whole, _, fraction = decimals.partition(".")
-    return f"{whole}.{fraction[:2]}{fraction[2:].rstrip('0')}"
+    return f"{whole}.{fraction[:least]}{fraction[least:].rstrip('0')}"

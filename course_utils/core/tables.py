@@ -3,22 +3,53 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import torch
 
 from .checks import describe
-from .numbers import format_number
+from .numbers import format_column, format_given, format_number
+
+
+def format_cells(values: Iterable[object]) -> list[str]:
+    """The cells of a column as a reader wants them; where all are numbers (or None), these share their decimals."""
+    values = list(map(_plain, values))
+    if not all(value is None or isinstance(value, int | float | complex) for value in values):
+        return list(map(format_cell, values))
+    texts = iter(format_column(value for value in values if isinstance(value, float)))
+    return [next(texts) if isinstance(value, float) else format_cell(value) for value in values]
 
 
 def format_cell(value: object) -> str:
-    """One value as a reader wants it: numbers as on a graph, tensors by their entries, the rest by str."""
-    if isinstance(value, torch.Tensor):
-        detached = value.detach()
-        return format_cell(detached.item() if detached.dim() == 0 else detached.tolist())
+    """One value: numbers as on a graph, tensors and lists by their entries, which share their decimals; else by str."""
+    value = _plain(value)
     if isinstance(value, list | tuple):
-        return "[" + ", ".join(map(format_cell, value)) + "]"
+        texts = iter(format_column(_floats_in(value)))
+        return _filled(value, texts)
+    if type(value) is int:
+        return format_given(value)
     return format_number(value) if isinstance(value, float | complex) else str(value)
+
+
+def _plain(value: object) -> object:
+    """Tensors and arrays as Python's own numbers in lists."""
+    return value.tolist() if hasattr(value, "tolist") else value
+
+
+def _floats_in(values: Sequence[object]) -> Iterator[float]:
+    for value in map(_plain, values):
+        if isinstance(value, list | tuple):
+            yield from _floats_in(value)
+        elif isinstance(value, float):
+            yield value
+
+
+def _filled(value: object, texts: Iterator[str]) -> str:
+    """`value`, in which each float is written as the next of `texts`."""
+    value = _plain(value)
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(_filled(part, texts) for part in value)}]"
+    return next(texts) if isinstance(value, float) else format_cell(value)
 
 
 def _is_number(value: object) -> bool:
@@ -31,7 +62,7 @@ class Table:
 
     def __init__(self, header: Sequence[str], rows: Sequence[Sequence[object]]):
         self.header = [str(title) for title in header]
-        self.rows = [[format_cell(value) for value in row] for row in rows]
+        self.rows = list(zip(*map(format_cells, zip(*rows, strict=True)), strict=True))
         self._sides = ["right" if all(map(_is_number, column)) else "left" for column in zip(*rows, strict=True)]
 
     def __repr__(self) -> str:

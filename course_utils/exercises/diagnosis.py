@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 
 import torch
 
+from ..core.numbers import format_given
 from .compare import same
 from .observe import Other, Raised, Told, canonical, outside_values
 from .show import as_code
@@ -170,7 +171,11 @@ def _differences(
     one_factor = len(ratios) and same(seen, expected * ratios[0], tolerance=tolerance)
     if may_tell_factor and one_factor and (seen.dim() or _is_simple(ratios[0].item())):
         each = "Every number" if seen.dim() else "The number"
-        yield "The sign is wrong." if agrees(-seen) else f"{each} is {ratios[0].item():.4g} times what it should be."
+        yield (
+            "The sign is wrong."
+            if agrees(-seen)
+            else f"{each} is {format_given(ratios[0].item())} times what it should be."
+        )
     right = torch.isclose(seen, expected, rtol=tolerance, atol=1e-7, equal_nan=True).sum().item()
     if right:
         yield f"{right} of the {seen.numel()} numbers {'is' if right == 1 else 'are'} right."

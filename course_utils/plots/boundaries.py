@@ -15,8 +15,9 @@ from matplotlib.path import Path
 
 from ..core import palette
 from ..core.checks import check_function, check_tensor, describe
+from ..core.numbers import format_measured
 from ..sliders import Explorer, explore, play
-from .drawing import Update, View, caption, number
+from .drawing import Update, View, caption
 from .functions import undisturbed
 
 BOUNDARY = (6.4, 4.0)  # inches
@@ -59,7 +60,7 @@ def boundary_view(points: object, labels: object) -> View:
             wrong = (scores > 0) != (labels > 0)
             rings.set_data(*points[wrong].T)
             right = len(points) - wrong.sum().item()
-            loss = number(torch.nn.functional.softplus(torch.where(wrong, 1, -1) * scores.abs()).mean())
+            loss = format_measured(torch.nn.functional.softplus(torch.where(wrong, 1, -1) * scores.abs()).mean())
             told[0].set_text(f"{right} of {len(points)} on their side")
             told[1].set_text(f"loss {loss}")
             return f"{right} of {len(points)} points on their own side of the boundary, loss {loss}"

@@ -10,11 +10,12 @@ from matplotlib.axes import Axes
 
 from ..core import palette
 from ..core.checks import check_function, check_sequence, check_tensor
+from ..core.numbers import format_given, format_number
 from ..core.picture import Picture
 from ..measuring import memory_profile
 from ..sliders import Explorer
 from ..sliders.controls import control
-from .drawing import Update, View, caption, label_ends, number, still
+from .drawing import Update, View, caption, label_ends, still
 from .functions import undisturbed
 
 CLEARLY = 2  # how many times as fast counts as faster
@@ -42,12 +43,14 @@ def plot_memory(sizes: Sequence[int], *, memory: Sequence[float], time: Sequence
         ax.plot(xs, values, marker="o", **look)
         ax.set_xscale("log", base=2)
         ax.set(xlabel="micro-batch size", ylabel=label, ylim=(0, 1.12 * values.max().item() or 1.0))
-        ax.set_xticks(xs.tolist(), [f"{size:g}" for size in xs.tolist()], minor=False)
+        ax.set_xticks(xs.tolist(), map(format_given, xs.tolist()), minor=False)
         ax.minorticks_off()
 
     def told() -> str:
         pairs = zip(xs.tolist(), (used / BYTES[unit]).tolist(), strict=True)
-        return "memory by micro-batch size: " + ", ".join(f"{size:g}: {value:.4g} {unit}" for size, value in pairs)
+        return "memory by micro-batch size: " + ", ".join(
+            f"{format_given(size)}: {_amount(value, unit)}" for size, value in pairs
+        )
 
     def view(ax: Axes) -> Update:
         draw(ax, used / BYTES[unit], f"memory in {unit}", palette.CYCLE[0])
@@ -89,9 +92,9 @@ def memory_view(function: Callable[..., object], values: Sequence[object]) -> Vi
             held = heights[values.index(value)]
             line.set_data(range(1, len(held) + 1), held)
             top.set_data([0, longest + 1], [max(held), max(held)])
-            peak_text.set_text(f"peak: {max(held):.2f} {unit}")
+            peak_text.set_text(f"peak: {_amount(max(held), unit)}")
             count_text.set_text(f"{len(held)} operations")
-            return f"at most {number(max(held))} {unit} at a time, in {len(held)} operations"
+            return f"at most {_amount(max(held), unit)} at a time, in {len(held)} operations"
 
         return update
 
@@ -154,13 +157,13 @@ def plot_times(sizes: Sequence[int], *, size: str = "size", **times: Sequence[fl
         for values, look in zip(ways.values(), palette.CYCLE, strict=False):
             ax.loglog(xs, values * 1e3, marker="o", clip_on=False, **look)
         ax.set(xlabel=size, ylabel="time in ms", xlim=(xs[0].item(), xs[-1].item()))
-        ax.set_xticks(xs.tolist(), [f"{each:g}" for each in xs.tolist()])
-        ax.yaxis.set_major_formatter("{x:g}")
+        ax.set_xticks(xs.tolist(), map(format_given, xs.tolist()))
+        ax.yaxis.set_major_formatter(lambda time, _: format_given(time))
         ax.minorticks_off()
         ends = zip(ways.items(), palette.CYCLE, strict=False)
         label_ends(ax, [(values[-1].item() * 1e3, name, look["color"]) for (name, values), look in ends])
         first, last = ({name: values[end].item() for name, values in ways.items()} for end in (0, -1))
-        told = f"at {xs[0]:g} {_fastest(first)}, at {xs[-1]:g} {_fastest(last)}"
+        told = f"at {format_given(xs[0])} {_fastest(first)}, at {format_given(xs[-1])} {_fastest(last)}"
         return lambda: f"time by {size} for {', '.join(ways)}: {told}"
 
     return still(view)
@@ -178,6 +181,11 @@ def _fastest(times: Mapping[str, float]) -> str:
 def unit_of(most: float) -> str:
     """The largest unit of `BYTES` in which `most` bytes are 1 or more."""
     return max((unit for unit, factor in BYTES.items() if most >= factor), key=BYTES.get, default="B")
+
+
+def _amount(memory: float, unit: str) -> str:
+    """So many of a unit, of which there are no parts of a byte."""
+    return f"{format_number(int(memory) if unit == 'B' else memory)} {unit}"
 
 
 def _rising(sizes: object, *, least: int = 1) -> torch.Tensor:

@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 
 from ..core import palette
 from ..core.checks import check_number, check_range, check_tensor, check_whole
+from ..core.numbers import format_given, format_measured
 from ..core.picture import Picture
 from ..sliders import Explorer
 from .drawing import (
@@ -22,12 +23,9 @@ from .drawing import (
     fit_height,
     label_ends,
     last_finite,
-    minus,
-    number,
-    place,
     primes,
     still,
-)  # fmt: skip
+)
 from .functions import ScalarFunction, grid
 
 POINTS = 201
@@ -112,16 +110,16 @@ def describe_curves(
     xs: torch.Tensor, curves: Mapping[str, torch.Tensor], *, x: str = "x", rounding: float = ROUNDING
 ) -> str:
     """The curves in words: where each lies, and where it is zero (`rounding` as for `find_zeros`)."""
-    parts = [f"{' and '.join(curves)} for {x} from {place(xs[0])} to {place(xs[-1])}"]
+    parts = [f"{' and '.join(curves)} for {x} from {format_given(xs[0])} to {format_given(xs[-1])}"]
     for name, curve in curves.items():
         finite = curve[curve.isfinite()]
         if not len(finite):
             parts.append(f"{name} is nowhere finite")
             continue
-        if number(finite.min()) == number(finite.max()):
-            parts.append(f"{name} is {number(finite[0])} throughout")
+        if format_measured(finite.min()) == format_measured(finite.max()):
+            parts.append(f"{name} is {format_measured(finite[0])} throughout")
             continue
-        between = f"{name} lies between {number(finite.min())} and {number(finite.max())}"
+        between = f"{name} lies between {format_measured(finite.min())} and {format_measured(finite.max())}"
         parts.append(between + _describe_zeros(find_zeros(xs, curve, rounding=rounding), x))
     return "; ".join(parts)
 
@@ -129,13 +127,13 @@ def describe_curves(
 def _describe_zeros(zeros: list[tuple[float, float]], x: str) -> str:
     if not zeros:
         return ""
-    shown = [place(low) if low == high else f"{place(low)} to {place(high)}" for low, high in zeros[:ZEROS]]
+    shown = [" to ".join(map(format_measured, dict.fromkeys(zero))) for zero in zeros[:ZEROS]]
     return f", zero at {x} = {', '.join(shown)}" + (f" and {len(zeros) - ZEROS} more" if len(zeros) > ZEROS else "")
 
 
 def _describe_values(at: float | None, values: Mapping[str, float], x: str) -> str:
-    told = [f"{name} = {number(value)}" for name, value in values.items()]
-    return f"; at {x} = {place(at)}: {', '.join(told)}" if told else ""
+    told = [f"{name} = {format_measured(value)}" for name, value in values.items()]
+    return f"; at {x} = {format_given(at)}: {', '.join(told)}" if told else ""
 
 
 def find_zeros(xs: torch.Tensor, ys: torch.Tensor, *, rounding: float = ROUNDING) -> list[tuple[float, float]]:
@@ -195,10 +193,10 @@ def tangent_view(f: object, *, x: object = (-2, 2)) -> View:
             value, slope = function.derivatives(at)
             line.set_data([low, high], [value + slope * (end - at) for end in (low, high)])
             dot.set_data([at], [value])
-            value_text.set_text(minus(f"{function.label}({place(at)}) = {number(value)}"))
-            slope_text.set_text(minus(f"slope = {number(slope)}"))
-            where = f"tangent of {function.label} at {function.names[0]} = {place(at)}"
-            return f"{where}: {function.label} = {number(value)}, slope = {number(slope)}"
+            value_text.set_text(f"{function.label}({format_given(at)}) = {format_measured(value)}")
+            slope_text.set_text(f"slope = {format_measured(slope)}")
+            where = f"tangent of {function.label} at {function.names[0]} = {format_given(at)}"
+            return f"{where}: {function.label} = {format_measured(value)}, slope = {format_measured(slope)}"
 
         return update
 
@@ -256,6 +254,6 @@ def plot_curves(
         if decimals is None:
             return lambda: describe_curves(xs, drawn, x=axis, rounding=rounding)
         rounded = {name: curve.round(decimals=decimals) for name, curve in drawn.items()}
-        return lambda: f"{describe_curves(xs, rounded, x=axis)}; values rounded to {number(10.0**-decimals)}"
+        return lambda: f"{describe_curves(xs, rounded, x=axis)}; values rounded to {format_given(10.0**-decimals)}"
 
     return still(view)

@@ -10,10 +10,11 @@ from matplotlib.axes import Axes
 
 from ..core import palette
 from ..core.checks import check_function, check_number, check_numbers, check_range, check_tensor, check_whole, describe
+from ..core.numbers import format_given, format_measured, format_point, format_vector
 from ..core.picture import Picture
 from ..sliders import Explorer, explore
 from ..sliders.controls import control
-from .drawing import DOT, HALO, Arrow, Update, View, number, place, slider_over, still, vector
+from .drawing import DOT, HALO, Arrow, Update, View, slider_over, still
 from .surfaces import Surface
 
 SURFACE = (6.4, 4.6)  # inches
@@ -49,7 +50,8 @@ def descent_view(surface: Surface, *, start: object) -> View:
             points = descend(surface, start, learning_rate=learning_rate, steps=steps)
             path.set(points, surface)
             path.note.set_text(f"{len(points) - 1} steps")
-            return f"gradient descent with learning rate {learning_rate:g}: {_describe_path(points, surface, steps)}"
+            way = _describe_path(points, surface, steps)
+            return f"gradient descent with learning rate {format_given(learning_rate)}: {way}"
 
         return update
 
@@ -153,8 +155,8 @@ def explore_paths(
             ends = [torch.as_tensor(tracks[name][-1]).tolist() for name in names]
             values = [surface.function.value_and_gradient(end)[0] for end in ends]
             steps = len(tracks[names[0]]) - 1
-            told = ", ".join(f"{name} {number(value)}" for name, value in zip(names, values, strict=True))
-            return f"learning rate {learning_rate:g}, {surface.function.label} after {steps} steps: {told}"
+            told = ", ".join(f"{name} {format_measured(value)}" for name, value in zip(names, values, strict=True))
+            return f"learning rate {format_given(learning_rate)}, {surface.function.label} after {steps} steps: {told}"
 
         return update
 
@@ -198,12 +200,13 @@ def _describe_path(points: torch.Tensor, surface: Surface, steps: int) -> str:
     first, last = points[0].tolist(), points[-1].tolist()
     label, taken = surface.function.label, len(points) - 1
     if taken < steps:
-        return f"from {vector(first, form=place)} it runs away, past all bounds after {taken} steps"
+        return f"from {format_point(first)} it runs away, past all bounds after {taken} steps"
     lowest, highest = torch.tensor([surface.x, surface.y], dtype=points.dtype).T
     outside = ((points < lowest) | (points > highest)).any(1)
     left = f", having left the picture at step {outside.nonzero()[0].item()}" if outside[-1] else ""
     value = surface.function.value_and_gradient(last)[0]
-    return f"from {vector(first, form=place)} to {vector(last)} in {taken} steps, {label} = {number(value)}{left}"
+    way = f"from {format_point(first)} to {format_vector(last)} in {taken} steps"
+    return f"{way}, {label} = {format_measured(value)}{left}"
 
 
 def plot_newton(
@@ -252,7 +255,7 @@ def newton_view(surface: Surface) -> View:
                 line.set_data(*torch.stack([at - direction, at + direction]).T)
             newton_end = f"Newton's at {surface.value_at(at + step)}" if step.isfinite().all() else NO_STEP
             return (
-                f"from {surface.value_at(at)}, curvatures {vector(curvatures.tolist())}: "
+                f"from {surface.value_at(at, form=format_point)}, curvatures {format_vector(curvatures.tolist())}: "
                 f"the gradient step ends at {surface.value_at(at + down)}, {newton_end}"
             )
 

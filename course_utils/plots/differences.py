@@ -9,10 +9,11 @@ from matplotlib.axes import Axes
 
 from ..core import palette
 from ..core.checks import check_number, check_range
+from ..core.numbers import format_given, format_measured
 from ..core.picture import Picture
 from ..sliders import Explorer
 from .curves import POINTS, draw_curves
-from .drawing import DOT, Update, View, along_curve, caption, minus, number, place, still
+from .drawing import DOT, Update, View, along_curve, caption, still
 from .functions import ScalarFunction, grid
 
 DTYPES = {"float32": torch.float32, "float64": torch.float64}
@@ -42,11 +43,12 @@ def secant_view(f: object, *, x: object = (-2, 2)) -> View:
             for line, rise in ((tangent, slope), (chord, difference)):
                 line.set_data([low, high], [value + rise * (end - at) for end in (low, high)])
             dots.set_data([at, at + h], [value, other])
-            tangent_text.set_text(minus(f"tangent: {number(slope)}"))
-            chord_text.set_text(minus(f"secant: {number(difference)}"))
+            tangent_text.set_text(f"tangent: {format_measured(slope)}")
+            chord_text.set_text(f"secant: {format_measured(difference)}")
             return (
-                f"{function.label} at {function.names[0]} = {place(at)}: slope of the tangent {number(slope)}, "
-                f"of the secant {number(difference)} (h = {h:g}), {number(abs(difference - slope))} apart"
+                f"{function.label} at {function.names[0]} = {format_given(at)}: "
+                f"slope of the tangent {format_measured(slope)}, of the secant {format_measured(difference)} "
+                f"(h = {format_given(h)}), {format_measured(abs(difference - slope))} apart"
             )
 
         return update
@@ -69,7 +71,7 @@ def explore_secant(f: object, *, x: object = (-2, 2), h: object = (0.01, 1.5)) -
     """
     steps = check_range(h, name="h")
     if steps[0] <= 0 <= steps[1]:
-        raise ValueError(f"h = ({steps[0]:g}, {steps[1]:g}) holds 0; expected a range of steps without it")
+        raise ValueError(f"h = {steps} holds 0; expected a range of steps without it")
     return along_curve(f, secant_view(f, x=x), x=x, h=steps)
 
 
@@ -98,7 +100,7 @@ def plot_difference_error(f: object, *, at: object = 1.0, central: bool = False)
 
     kind = "central" if central else "forward"
     if not all((error > 0).any() for error in errors.values()):
-        where = f"{exact.label} at {exact.names[0]} = {place(at)}"
+        where = f"{exact.label} at {exact.names[0]} = {format_given(at)}"
         raise ValueError(f"the {kind} difference of {where} is exact at every step; expected one that has an error")
 
     def view(ax: Axes) -> Update:
@@ -115,7 +117,7 @@ def plot_difference_error(f: object, *, at: object = 1.0, central: bool = False)
             )  # fmt: skip
         ax.set(xlabel="step h", ylabel="error of the difference", xlim=(10.0**SMALLEST, 10.0**LARGEST))
         ax.margins(y=0.12)
-        about = f"error of the {kind} difference of {exact.label} at {exact.names[0]} = {place(at)}"
+        about = f"error of the {kind} difference of {exact.label} at {exact.names[0]} = {format_given(at)}"
         best = [f"{name} is best near h = {_power(steps[_best(error)])}" for name, error in errors.items()]
         return lambda: f"{about}: {'; '.join(best)}"
 
@@ -146,4 +148,4 @@ def _best(errors: torch.Tensor) -> int:
 
 
 def _power(value: float) -> str:
-    return f"1e{round(math.log10(value))}"
+    return format_given(10.0 ** round(math.log10(value)))

@@ -82,34 +82,6 @@ def name_axes(ax: Axes, x: str, y: str) -> None:
         ax.yaxis.label.set(rotation="horizontal", horizontalalignment="right", verticalalignment="center")
 
 
-def number(value: float) -> str:
-    """A number in words: three decimals, never -0.000; very large ones with an exponent."""
-    value = float(value)
-    if math.isfinite(value) and abs(value) >= 1e6:
-        return f"{value:.3e}"
-    return f"{value:.3f}".replace("-0.000", "0.000") if abs(value) < 0.001 else f"{value:.3f}"
-
-
-def place(value: float) -> str:
-    """A position in words: two decimals, three where it needs them; very large ones with an exponent."""
-    value = float(value)
-    if not abs(value) < 1e6:
-        return number(value)
-    rounded = f"{value:.3f}"
-    shown = rounded[:-1] if rounded.endswith("0") else rounded
-    return "0.00" if float(shown) == 0 else shown
-
-
-def vector(values: Sequence[float], *, form: Callable[[float], str] = number) -> str:
-    """Several numbers in words: "(43.000, 20.000)"."""
-    return f"({', '.join(map(form, values))})"
-
-
-def minus(text: str) -> str:
-    """Text for a picture: hyphens become minus signs."""
-    return text.replace("-", "−")
-
-
 def primes(label: str, order: int) -> str:
     """The name of a derivative: f, f′, f″, f‴, then f⁽⁴⁾."""
     if order <= 3:

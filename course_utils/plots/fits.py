@@ -9,10 +9,11 @@ from matplotlib.axes import Axes
 
 from ..core import palette
 from ..core.checks import check_function, check_range, check_sequence, check_tensor
+from ..core.numbers import format_given, format_measured, format_vector
 from ..core.picture import Picture
 from ..sliders import Explorer, explore, play
 from .curves import POINTS
-from .drawing import DOT, WIDE, Update, View, caption, fit_height, minus, name_axes, number, place, still, vector
+from .drawing import DOT, WIDE, Update, View, caption, fit_height, name_axes, still
 from .functions import ScalarFunction, grid
 
 ROOM = 1.8  # the height of the plot, in heights of the samples
@@ -65,8 +66,8 @@ def loss_part(ax: Axes, losses: Sequence[float]) -> Update:
 
     def update(step: int) -> str:
         dot.set_data([step], [losses[step]])
-        text = f"loss {number(losses[step])}"
-        told.set_text(minus(text))
+        text = f"loss {format_measured(losses[step])}"
+        told.set_text(text)
         return text
 
     return update
@@ -99,8 +100,8 @@ def fit_view(x: object, y: object) -> View:
                 gaps.set_segments(torch.stack(ends, 1).numpy())
             errors = at_samples - ys
             return (
-                f"{len(xs)} samples and the model's curve, {number(errors.abs().mean())} apart on average, "
-                f"{number(errors.abs().max())} at most"
+                f"{len(xs)} samples and the model's curve, {format_measured(errors.abs().mean())} apart on average, "
+                f"{format_measured(errors.abs().max())} at most"
             )
 
         return update
@@ -130,8 +131,8 @@ def explore_line(x: object, y: object, *, w: object = (-4, 4), b: object = (-4, 
             errors = w * samples + b - targets
             gradient = (2 * (errors * samples).mean(), 2 * errors.mean())
             return (
-                f"line with w = {place(w)}, b = {place(b)}: mean squared error {number(errors.square().mean())}, "
-                f"its gradient by (w, b) {vector(gradient)}"
+                f"line with w = {format_given(w)}, b = {format_given(b)}: mean squared error "
+                f"{format_measured(errors.square().mean())}, its gradient by (w, b) {format_vector(gradient)}"
             )
 
         return update

@@ -18,6 +18,7 @@ from torch import nn
 
 from ..core import palette
 from ..core.checks import check_function, check_module, check_range
+from ..core.numbers import format_number
 from ..core.picture import Picture
 from ..gradients import (
     APART,
@@ -33,7 +34,7 @@ from ..gradients import (
     typical,
 )  # fmt: skip
 from ..sliders import Explorer, explore
-from .drawing import Update, View, minus, still
+from .drawing import Update, View, still
 
 FLOW = (7.4, 4.8)  # inches, of a picture that sliders move
 
@@ -154,7 +155,7 @@ def explore_gradient_flow(
     build, loss = check_function(build, name="build"), check_function(loss, name="loss")
     limits = check_range(sizes, name="sizes")
     if limits[0] <= 0:
-        raise ValueError(f"sizes = {limits} reaches down to {limits[0]:g}; expected two numbers above 0")
+        raise ValueError(f"sizes = {limits} reaches down to {limits[0]}; expected two numbers above 0")
 
     def gradient_flow(ax: Axes) -> Update:
         move = flow_view(limits)(ax)
@@ -221,15 +222,7 @@ def _line(name: str, members: range, height: float, flow: Flow, kinds: Sequence[
         return Line(name, height, size, span, word, True)
     if len(found) < len(sizes) and found:
         word = f"({len(found)} {word})"
-    return Line(name, height, size, span, f"{short(size)} {word}".strip(), bool(found))
-
-
-def short(size: float) -> str:
-    """A size in two digits that count, for a picture: 0.0014, 23, 1.2e−7."""
-    if 0.001 <= size < 10_000:
-        return f"{size:.0f}" if size >= 10 else f"{size:#.2g}"
-    digits, exponent = f"{size:.1e}".split("e")
-    return minus(f"{digits}e{int(exponent)}")
+    return Line(name, height, size, span, f"{format_number(size)} {word}".strip(), bool(found))
 
 
 def _draw_bars(
@@ -367,7 +360,7 @@ def _history_heading(ax: Axes, history: GradientHistory, limits: tuple[float, fl
     """Above the plot: what was read, the tints from the smallest to the largest size, and the first trouble."""
     line = {"xycoords": "axes fraction", "textcoords": "offset points", "fontsize": SMALL, "va": "bottom"}
     read = f"{len(history.steps)} of {history.total} read, the last →"
-    low, high = (short(10**exponent) for exponent in limits)
+    low, high = (format_number(10**exponent) for exponent in limits)
     ax.annotate(f"faint {low}, strong {high}", (0, 1), (0, 5), color=palette.MUTED, **line)
     ax.annotate(read, (1, 1), (0, 5), color=palette.MUTED, ha="right", **line)
     if history.events:

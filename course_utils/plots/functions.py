@@ -14,6 +14,7 @@ from collections.abc import Iterator, Sequence
 import torch
 
 from ..core.checks import check_function, describe
+from ..core.numbers import format_given
 from ..core.randomness import random_state_kept
 
 NAME_LENGTH = 12
@@ -87,7 +88,7 @@ class ScalarFunction:
 
     def place(self, point: Sequence[float]) -> str:
         """The point in words: "x = 0.50"."""
-        return ", ".join(f"{name} = {value:g}" for name, value in zip(self.names, point, strict=True))
+        return ", ".join(f"{name} = {format_given(value)}" for name, value in zip(self.names, point, strict=True))
 
     def _call(self, inputs: list[torch.Tensor]) -> object:
         if isinstance(self.f, torch.nn.Module):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable, Sequence
 
@@ -12,9 +13,10 @@ from matplotlib.patches import Rectangle
 
 from ..core import palette
 from ..core.checks import check_sequence, check_tensor, check_whole
+from ..core.numbers import DIGITS, format_column, format_measured, format_point, format_vector
 from ..core.picture import Picture
 from ..sliders import Explorer, explore
-from .drawing import WIDE, Arrow, Update, View, caption, minus, name_axes, number, still, vector
+from .drawing import WIDE, Arrow, Update, View, caption, name_axes, still
 from .functions import undisturbed
 
 NUMBERS = 12  # rows and columns up to which each entry is written
@@ -98,14 +100,11 @@ def draw_matrix(ax: Axes, matrix: torch.Tensor, *, rows: Sequence[str], columns:
     for place, edge in ((ax.axvline, width), (ax.axhline, height)):
         for at in range(1, edge if few else 0):
             place(at - 0.5, color=palette.PAPER, linewidth=2)
-    digits, size = (".4g", 11) if width <= FULL else (".2g", 9)
+    digits, size = (DIGITS, 11) if width <= FULL else (2, 9)
     if max(height, width) <= NUMBERS:
-        for (row, column), value in _entries(matrix):
-            ax.text(column, row, minus(format(value + 0.0, digits)), ha="center", va="center", fontsize=size)
-
-
-def _entries(matrix: torch.Tensor) -> list[tuple[tuple[int, int], float]]:
-    return [((row, column), value) for row, line in enumerate(matrix.tolist()) for column, value in enumerate(line)]
+        texts = format_column(matrix.flatten().tolist(), digits=digits)
+        for (row, column), text in zip(itertools.product(range(height), range(width)), texts, strict=True):
+            ax.text(column, row, text, ha="center", va="center", fontsize=size)
 
 
 def _tints(matrix: torch.Tensor) -> torch.Tensor:
@@ -122,9 +121,11 @@ def describe_matrix(matrix: torch.Tensor, *, name: str) -> str:
     """The entries of a small matrix in words; of a large one its extremes and how many entries are zero."""
     height, width = matrix.shape
     if matrix.numel() <= NUMBERS:
-        return f"{name}, {height} by {width}: {', '.join(vector(row) for row in matrix.tolist())}"
-    told = f"{name}, {height} by {width}, entries from {number(matrix.min())} to {number(matrix.max())}"
-    return f"{told}, {(matrix == 0).sum().item()} of {matrix.numel()} are zero"
+        return f"{name}, {height} by {width}: {', '.join(format_vector(row) for row in matrix.tolist())}"
+    ends = " to ".join(map(format_measured, matrix.aminmax()))
+    return (
+        f"{name}, {height} by {width}, entries from {ends}, {(matrix == 0).sum().item()} of {matrix.numel()} are zero"
+    )
 
 
 def jacobian_of(given: object, *, at: object = None) -> torch.Tensor:
@@ -144,10 +145,10 @@ def jacobian_of(given: object, *, at: object = None) -> torch.Tensor:
         try:
             jacobian = _jacobian(given, at)
         except Exception as error:
-            raise ValueError(f"jacobian raised {type(error).__name__} at {vector(at.tolist())}: {error}") from error
+            raise ValueError(f"jacobian raised {type(error).__name__} at {format_point(at)}: {error}") from error
     if not isinstance(jacobian, torch.Tensor) or jacobian.dim() != 2:
         raise ValueError("jacobian returned something other than a vector; expected a tensor with one dimension")
-    return check_tensor(jacobian, name=f"the Jacobian at {vector(at.tolist())}", only_finite=True)
+    return check_tensor(jacobian, name=f"the Jacobian at {format_point(at)}", only_finite=True)
 
 
 def _jacobian(f: Callable[[torch.Tensor], torch.Tensor], at: torch.Tensor) -> torch.Tensor:
@@ -179,7 +180,7 @@ def vjp_view(jacobian: torch.Tensor, *, reach: float = 1.0) -> View:
                 arrow.set(tail, part)
             before.set(vector_in.tolist())
             after.set(tails[-1].tolist())
-            return f"v = {vector(vector_in.tolist())}, vᵀJ = {vector(tails[-1].tolist())}"
+            return f"v = {format_vector(vector_in.tolist())}, vᵀJ = {format_vector(tails[-1].tolist())}"
 
         return update
 
@@ -239,7 +240,7 @@ class _Vector:
         ax.grid(visible=False, axis="x")
 
     def set(self, values: Sequence[float]) -> None:
-        self.caption.set_text(minus(f"{self.label} = {vector(values)}") if len(values) <= 4 else self.label)
+        self.caption.set_text(f"{self.label} = {format_vector(values)}" if len(values) <= 4 else self.label)
         if self.arrow is not None:
             self.arrow.set((0.0, 0.0), values)
             return

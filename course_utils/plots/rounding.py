@@ -12,9 +12,10 @@ from matplotlib.lines import Line2D
 
 from ..core import palette
 from ..core.checks import check_function, check_number, check_whole
+from ..core.numbers import format_given, format_measured
 from ..sliders import Explorer, explore
 from .descent import STEPS
-from .drawing import DOT, WIDE, Update, View, caption, minus, number, place
+from .drawing import DOT, WIDE, Update, View, caption
 from .functions import ScalarFunction, grid
 
 RATE = 0.1
@@ -76,9 +77,9 @@ def rounding_view(roundings: Mapping[str, Rounding], *, start: float, target: fl
                 trail.set_data(places, _loss(places, step, target))
                 dot.set_data(places[-1:], _loss(places[-1:], step, target))
                 line.set_data(range(len(places)), places)
-                text.set_text(minus(f"{looks[name][0]} {name}: slope {number(slope)}"))
-                told.append(f"{name} at w = {place(w)} with slope {number(slope)}")
-            return f"rounded to multiples of {place(step)}, after {updates} updates: {'; '.join(told)}"
+                text.set_text(f"{looks[name][0]} {name}: slope {format_measured(slope)}")
+                told.append(f"{name} at w = {format_measured(w)} with slope {format_measured(slope)}")
+            return f"rounded to multiples of {format_given(step)}, after {updates} updates: {'; '.join(told)}"
 
         return update
 

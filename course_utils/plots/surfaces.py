@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
 
 import torch
@@ -15,23 +15,10 @@ from matplotlib.ticker import MaxNLocator
 
 from ..core import palette
 from ..core.checks import check_numbers, check_range, check_tensor, check_whole, describe
+from ..core.numbers import format_given, format_measured, format_point, format_vector
 from ..core.picture import Picture
 from ..sliders import Explorer, explore
-from .drawing import (
-    DOT,
-    Arrow,
-    Update,
-    View,
-    caption,
-    fit_height,
-    minus,
-    name_axes,
-    number,
-    place,
-    slider_over,
-    still,
-    vector,
-)
+from .drawing import DOT, Arrow, Update, View, caption, fit_height, name_axes, slider_over, still
 from .functions import ScalarFunction, grid
 
 POINTS = 51  # each way, for level lines
@@ -76,10 +63,11 @@ class Surface:
     def describe(self) -> str:
         """The function, its ranges and its extremes in words."""
         sides = zip(self.names, (self.x, self.y), strict=True)
-        ranges = [f"{name} from {place(low)} to {place(high)}" for name, (low, high) in sides]
+        ranges = [f"{name} from {' to '.join(map(format_given, ends))}" for name, ends in sides]
         return (
             f"level lines of {self.function.label} for {' and '.join(ranges)}, "
-            f"where {self.function.label} lies between {number(self.lowest)} and {number(self.highest)}"
+            f"where {self.function.label} lies between "
+            f"{format_measured(self.lowest)} and {format_measured(self.highest)}"
         )
 
     def named(self, at: object) -> dict[str, float]:
@@ -91,18 +79,18 @@ class Surface:
         point = check_numbers(at, name="at", count=2)
         for index, (place_in, (low, high)) in enumerate(zip(point, (self.x, self.y), strict=True)):
             if not low <= place_in <= high:
-                raise ValueError(f"at[{index}] is {place_in:g}; expected a place from {low:g} to {high:g}")
+                raise ValueError(f"at[{index}] is {place_in}; expected a place from {low} to {high}")
         return point
 
-    def value_at(self, at: Sequence[float]) -> str:
-        """The function at a point in words."""
+    def value_at(self, at: Sequence[float], *, form: Callable[[Sequence[float]], str] = format_vector) -> str:
+        """The function in words, at a point that `form` writes."""
         value, _ = self.function.value_and_gradient([float(part) for part in at])
-        return f"{self.function.label}{vector(at)} = {number(value)}"
+        return f"{self.function.label}{form(at)} = {format_measured(value)}"
 
     def readout(self, at: Sequence[float], value: float, gradient: Sequence[float]) -> str:
         """Value and gradient at a point in words."""
-        where = f"{self.function.label}{vector(at, form=place)} = {number(value)}"
-        return f"{where}, gradient {vector(gradient)}, length {number(math.hypot(*gradient))}"
+        where = f"{self.function.label}{format_point(at)} = {format_measured(value)}"
+        return f"{where}, gradient {format_vector(gradient)}, length {format_measured(math.hypot(*gradient))}"
 
     def draw(self, ax: Axes) -> None:
         """Level lines with their values, the plot darker where the function is higher."""
@@ -113,7 +101,7 @@ class Surface:
         if self.levels:
             look = {"colors": palette.VALUE, "linewidths": 0.8, "linestyles": "-"}
             lines = ax.contour(self.xs, self.ys, self.heights, self.levels, **look)
-            ax.clabel(lines, fmt=lambda level: minus(f"{level:g}"), fontsize=9, colors=palette.INK)
+            ax.clabel(lines, fmt=format_given, fontsize=9, colors=palette.INK)
         name_axes(ax, *self.names)
         ax.set(xlim=self.x, ylim=self.y)
         width, height = self.size
@@ -308,7 +296,7 @@ class _Slice:
         self.curve.set_data(self.positions, self.surface.function.values(points))
         self.tangent.set_data(self.range, [value + slope * (end - here) for end in self.range])
         self.dot.set_data([here], [value])
-        self.caption.set_text(minus(f"∂{self.surface.function.label}/∂{self.name} = {number(slope)}"))
+        self.caption.set_text(f"∂{self.surface.function.label}/∂{self.name} = {format_measured(slope)}")
 
 
 def direction_view(surface: Surface, *, at: object) -> View:
@@ -335,11 +323,11 @@ def direction_view(surface: Surface, *, at: object) -> View:
             slope = sum(part * way for part, way in zip(gradient, along, strict=True))
             arrow.set(at, [reach * way for way in along])
             dot.set_data([angle % 360], [slope])
-            text.set_text(minus(f"slope along d = {number(slope)}"))
+            text.set_text(f"slope along d = {format_measured(slope)}")
             return (
-                f"{surface.function.label} at {vector(at, form=place)}: "
-                f"slope {number(slope)} in direction {angle:.0f}°; "
-                f"steepest is {number(steepest)} at {uphill:.1f}°, the gradient's direction"
+                f"{surface.function.label} at {format_point(at)}: "
+                f"slope {format_measured(slope)} in direction {format_given(angle)}°; "
+                f"steepest is {format_measured(steepest)} at {format_measured(uphill)}°, the gradient's direction"
             )
 
         return update

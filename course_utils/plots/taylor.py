@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 
 from ..core import palette
 from ..core.checks import check_range, check_whole
+from ..core.numbers import format_given, format_measured
 from ..sliders import Explorer, explore
 from .curves import POINTS, describe_curves, draw_curves
 from .drawing import (
@@ -19,9 +20,6 @@ from .drawing import (
     caption,
     fit_height,
     last_finite,
-    minus,
-    number,
-    place,
     place_ends,
     primes,
 )  # fmt: skip
@@ -95,12 +93,13 @@ def taylor_view(f: object, *, x: object = (-4, 4)) -> View:
             band.set_data(near, [0.012] * len(near))
             dot.set_data([at], [coefficients[0]])
             degree.set_text(f"Taylor polynomial of order {order}")
-            told = f"within {CLOSE} from {place(near[0])} to {place(near[1])}" if near else f"nowhere within {CLOSE}"
-            close.set_text(minus(told))
+            close_by = f"within {format_given(CLOSE)}"
+            told = f"{close_by} from {' to '.join(map(format_measured, near))}" if near else f"nowhere {close_by}"
+            close.set_text(told)
             name = function.label
             return (
-                f"Taylor polynomial of {name} at {function.names[0]} = {place(at)}, order {order}: "
-                f"coefficients {', '.join(map(number, coefficients))}; {told} of {name}"
+                f"Taylor polynomial of {name} at {function.names[0]} = {format_given(at)}, order {order}: "
+                f"coefficients {', '.join(map(format_measured, coefficients))}; {told} of {name}"
             )
 
         return update

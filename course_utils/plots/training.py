@@ -10,9 +10,10 @@ from matplotlib.patches import Rectangle
 
 from ..core import palette
 from ..core.checks import check_number, check_tensor, check_whole
+from ..core.numbers import format_measured
 from ..core.picture import Picture
 from ..sliders import Explorer, explore
-from .drawing import Update, View, fit_height, label_ends, last_finite, minus, number, place_ends, still
+from .drawing import Update, View, fit_height, label_ends, last_finite, place_ends, still
 from .functions import ScalarFunction
 
 MOST_SAMPLES = 64
@@ -59,8 +60,8 @@ def microbatch_view(samples: object) -> View:
             weighted = sum(mean * len(part) for mean, part in zip(means, parts, strict=True)) / count
             return (
                 f"{count} samples in micro-batches of {_listed(map(str, map(len, parts)))}: "
-                f"all samples {number(full)}, weighted mean {number(weighted)}, "
-                f"mean of means {number(naive)}, off by {number(naive - full)}"
+                f"all samples {format_measured(full)}, weighted mean {format_measured(weighted)}, "
+                f"mean of means {format_measured(naive)}, off by {format_measured(naive - full)}"
             )
 
         return update
@@ -117,11 +118,11 @@ def accumulation_view(*, calls: int, reach: Sequence[float]) -> View:
                 before = 0.0 if call in zeroed else before
                 kept[call - 1].set_height(before)
                 added[call - 1].set(y=before, height=grad - before)
-                texts[call - 1].set(y=grad + (step if grad >= 0 else -step), text=minus(f"{grad:.4g}"))
+                texts[call - 1].set(y=grad + (step if grad >= 0 else -step), text=format_measured(grad))
                 before = grad
             reset = f"; zeroed before call {_listed(map(str, zeroed))}" if zeroed else ""
             after = f"x.grad after {len(grads)} call{'s' * (len(grads) > 1)} of backward"
-            return f"{after}: {', '.join(map(number, grads))}{reset}"
+            return f"{after}: {', '.join(map(format_measured, grads))}{reset}"
 
         return update
 
@@ -192,5 +193,5 @@ def plot_losses(losses: object, *, log: bool = False, step: str = "step") -> Pic
 def _describe_losses(name: str, values: torch.Tensor, step: str) -> str:
     if not values.isfinite().all():
         return f"{name} is not finite from {step} {(~values.isfinite()).nonzero()[0].item()} on"
-    way = f"from {number(values[0])} to {number(values[-1])}"
-    return f"{name} goes {way} in {len(values)} {step}s, lowest {number(values.min())}"
+    way = f"from {format_measured(values[0])} to {format_measured(values[-1])}"
+    return f"{name} goes {way} in {len(values)} {step}s, lowest {format_measured(values.min())}"

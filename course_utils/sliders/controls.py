@@ -9,6 +9,7 @@ from numbers import Integral, Real
 from typing import Any
 
 from ..core.checks import check_number
+from ..core.numbers import format_fixed, format_given, typable
 
 FORMS = (
     "(low, high), (low, high, step), (low, high, step, start), range(…), a list of choices, "
@@ -57,8 +58,9 @@ class Control:
             for known in self.values:
                 if known is value or (type(known) is type(value) and bool(known == value)):
                     return known
-            if value in self.labels:
-                return self.values[self.labels.index(value)]
+            labels = [typable(label) for label in self.labels]
+            if isinstance(value, str) and typable(value) in labels:
+                return self.values[labels.index(typable(value))]
             raise ValueError(f"{self.name} = {value!r}; expected one of {', '.join(self.labels)}")
         low, high = self.limits
         number = _number(value, self.name)
@@ -126,9 +128,9 @@ def control(name: str, given: Any) -> Control:
     if isinstance(given, tuple):
         return _number_range(name, given)
     if isinstance(given, list):
-        return _choice(name, given, [getattr(value, "__name__", str(value)) for value in given])
+        return _choice(name, given, [_label(value) for value in given])
     if isinstance(given, dict):
-        return _choice(name, list(given.values()), [str(label) for label in given])
+        return _choice(name, list(given.values()), [_label(label) for label in given])
     raise TypeError(f"{name} = {given!r}; expected {FORMS}")
 
 
@@ -143,7 +145,7 @@ def _whole_range(name: str, given: range) -> Control:
         raise ValueError(f"{name} = {given!r} holds no numbers; expected a range of at least one, such as range(1, 6)")
     values = given if given.step > 0 else given[::-1]
     return Control(
-        name, "range", values, [str(value) for value in values], values.index(given[0]), limits=(values[0], values[-1])
+        name, "range", values, [*map(format_given, values)], values.index(given[0]), limits=(values[0], values[-1])
     )
 
 
@@ -165,11 +167,11 @@ def _number_range(name: str, given: tuple) -> Control:
         raise ValueError(f"{name} = {given!r} has {count} positions; expected a larger step, for at most 10000")
     if whole:
         values: Sequence[Any] = range(low, low + count * step, step)
-        labels = [str(value) for value in values]
+        labels = [*map(format_given, values)]
     else:
         values = [min(round(low + i * step, 10), high) for i in range(count)]
         decimals = max(_decimals(step), min(_decimals(low), _decimals(step) + 2))
-        labels = [f"{value:.{decimals}f}" for value in values]
+        labels = [format_fixed(value, decimals) for value in values]
     start = numbers[3] if len(given) > 3 else values[(count - 1) // 2]
     if not values[0] <= start <= values[-1]:
         raise ValueError(f"{name} = {given!r}: the start {start} is outside {low} to {high}")
@@ -189,6 +191,11 @@ def _decimals(number: float) -> int:
     return next(
         decimals for decimals in range(most + 1) if decimals == most or math.isclose(round(number, decimals), number)
     )
+
+
+def _label(value: object) -> str:
+    is_number = isinstance(value, Real) and not isinstance(value, bool)
+    return format_given(value) if is_number else getattr(value, "__name__", str(value))
 
 
 def _choice(name: str, values: list, labels: list[str]) -> Control:

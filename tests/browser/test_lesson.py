@@ -36,7 +36,7 @@ def test_the_tangent_moves_by_keyboard(page: Page):
     place = cell(page, "explore_tangent(g")
     handle, readout = place.get_by_role("slider", name="x"), place.locator(".cu-readout")
     handle.press("Home")
-    expect(readout).to_have_text("tangent of g at x = -3.00: g = 52.000, slope = -34.000")
+    expect(readout).to_have_text("tangent of g at x = −3: g = 52.00, slope = −34.00")
     before = pixels(place)
     handle.press("End")
     expect(readout).to_have_text("tangent of g at x = 3.00: g = 64.000, slope = 38.000")

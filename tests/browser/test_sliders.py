@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from course_utils.core import palette
+from course_utils.core.numbers import typable
 
 SETUP = """
 import time
@@ -111,13 +112,13 @@ def test_a_drag_ends_with_the_picture_of_its_last_position(page: Page):
 
 
 KEYS = {
-    "Home": "-2.00",
-    "ArrowRight": "-1.95",
-    "ArrowUp": "-1.90",
-    "PageUp": "-1.50",
-    "ArrowLeft": "-1.55",
-    "ArrowDown": "-1.60",
-    "PageDown": "-2.00",
+    "Home": "−2.00",
+    "ArrowRight": "−1.95",
+    "ArrowUp": "−1.90",
+    "PageUp": "−1.50",
+    "ArrowLeft": "−1.55",
+    "ArrowDown": "−1.60",
+    "PageDown": "−2.00",
     "End": "2.00",
 }
 
@@ -129,7 +130,7 @@ def test_every_key_moves_the_slider_and_not_the_notebook(page: Page):
     for key, expected in KEYS.items():
         page.keyboard.press(key)
         expect(handle).to_have_attribute("aria-valuetext", expected)
-        expect(readout(page, "The tangent of a cube")).to_have_text(re.compile(f"at {re.escape(expected)}$"))
+        expect(readout(page, "The tangent of a cube")).to_have_text(re.compile(f"at {re.escape(typable(expected))}$"))
     assert page.evaluate(ACTIVE) == before
 
 
@@ -422,6 +423,6 @@ def test_what_the_course_stores_shows_its_picture_before_it_is_run(lab):
     nbformat.write(notebook, lab.folder / "as_stored.ipynb")
     page = lab.open("as_stored.ipynb")
     expect(page.get_by_role("img", name="The tangent of a cube: slope 0.0000 at 0.00")).to_be_visible()
-    expect(page.get_by_text("Run this cell to move it: x0 from -2.00 to 2.00.")).to_be_visible()
+    expect(page.get_by_text("Run this cell to move it: x0 from −2.00 to 2.00.")).to_be_visible()
     expect(page.get_by_text("Error displaying widget")).to_have_count(0)
     page.context.close()

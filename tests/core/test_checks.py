@@ -27,7 +27,7 @@ def test_one_number_in_any_form(value):
         (lambda: checks.check_text(3, name="title"), TypeError, "title is 3; expected a text"),
         (lambda: checks.check_numbers((1, 2, 3), name="start", count=2), ValueError, "start has 3 entries"),
         (lambda: checks.check_numbers((1, "b"), name="start", count=2), TypeError, r"start\[1\] is 'b'"),
-        (lambda: checks.check_range((2, 2), name="x"), ValueError, r"x = \(2, 2\) is an empty range"),
+        (lambda: checks.check_range((2, 2), name="x"), ValueError, r"x = \(2.0, 2.0\) is an empty range"),
         (lambda: checks.check_range((2, -2), name="x"), ValueError, "low below high"),
         (lambda: checks.check_range("ab", name="x"), TypeError, "x is 'ab'"),
         (

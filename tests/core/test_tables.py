@@ -1,5 +1,6 @@
 import warnings
 
+import numpy as np
 import pytest
 import torch
 
@@ -11,11 +12,20 @@ def test_columns_line_up_and_underscores_become_spaces():
     assert shown.splitlines() == ["calls so far  grad", "1             4.00", "20            8.00"]
 
 
-def test_numbers_have_four_significant_digits_and_a_real_minus():
-    assert repr(table(x=[-1.23456, -0.0, torch.tensor([1.0, 2.5])])).splitlines()[1:] == [
-        "−1.235",
-        "0.00",
-        "[1.00, 2.50]",
+def test_a_column_of_numbers_shares_its_decimals_and_has_a_real_minus():
+    assert repr(table(x=[-1.92, 1.898, -0.0, None, 3])).splitlines()[1:] == ["−1.920", "1.898", "0.000", "None", "3"]
+    assert repr(table(x=torch.tensor([1.92, 1.898]))).splitlines()[1:] == ["1.920", "1.898"]
+    assert repr(table(x=np.array([1.92, 1.898], dtype="float32"))).splitlines()[1:] == ["1.920", "1.898"]
+
+
+def test_each_tensor_shares_the_decimals_of_its_entries():
+    cells = [torch.tensor([[1.0, -2.5], [0.125, 4.0]]), [torch.tensor(1.0), 0.25, 7, "a"], "words", -1_000_000, 1.5]
+    assert repr(table(x=cells)).splitlines()[1:] == [
+        "[[1.000, −2.500], [0.125, 4.000]]",
+        "[1.00, 0.25, 7, a]",
+        "words",
+        "−1000000",
+        "1.50",
     ]
 
 

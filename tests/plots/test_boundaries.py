@@ -28,7 +28,7 @@ def line_of(picture):
 def test_says_how_many_are_right_and_the_loss():
     loss = math.log1p(math.exp(-2))
     assert boundary_still(POINTS, LABELS, model=upper).description == (
-        f"4 of 4 points on their own side of the boundary, loss {loss:.3f}"
+        f"4 of 4 points on their own side of the boundary, loss {loss:.4f}"
     )
 
 

@@ -4,7 +4,7 @@ from course_utils import plot_memory, plot_times
 
 
 def test_memory_is_said_and_time_is_not():
-    description = "memory by micro-batch size: 1: 1.5 KB, 4: 6 KB"
+    description = "memory by micro-batch size: 1: 1.50 KB, 4: 6.00 KB"
     assert plot_memory([1, 4], memory=[1500, 6000]).description == description
     timed = plot_memory([1, 4], memory=[1500, 6000], time=[0.02, 0.01])
     assert timed.description == description

@@ -7,8 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from course_utils import plot_curves, plot_derivative, plot_tangent
+from course_utils.core.numbers import typable
 from course_utils.plots.curves import find_zeros
-from course_utils.plots.drawing import number, place, primes, spread, vector
+from course_utils.plots.drawing import primes, spread
 from course_utils.plots.functions import grid
 
 
@@ -18,16 +19,15 @@ def cubic(x):
 
 def test_tangent_says_value_and_slope():
     assert (
-        plot_tangent(lambda x: x**3 - 3 * x, at=0.5).description
-        == "tangent of f at x = 0.50: f = -1.375, slope = -2.250"
+        plot_tangent(lambda x: x**3 - 3 * x, at=0.5).description == "tangent of f at x = 0.5: f = −1.375, slope = −2.25"
     )
 
 
 @settings(max_examples=10, deadline=None)
 @given(st.floats(-1.9, 1.9))
 def test_tangent_equals_the_closed_form(at):
-    found = re.findall(r"-?\d+\.\d{3}\b", plot_tangent(cubic, at=at).description.split(": ")[1])
-    assert [float(text) for text in found] == pytest.approx([at**3 - 3 * at, 3 * at**2 - 3], abs=5.1e-4)
+    found = re.findall(r"= (\S+?)(?:,|$)", plot_tangent(cubic, at=at).description.split(": ")[1])
+    assert [float(typable(text)) for text in found] == pytest.approx([at**3 - 3 * at, 3 * at**2 - 3], abs=5.1e-4)
 
 
 @pytest.mark.parametrize("at", [1.5, torch.tensor(1.5), torch.tensor([1.5]), torch.tensor(1.5, dtype=torch.float64)])
@@ -35,29 +35,29 @@ def test_tangent_of_a_module_and_a_place_in_any_form(at):
     with torch.random.fork_rng(devices=[]):
         net = torch.nn.Linear(1, 1)
     net.load_state_dict({"weight": torch.tensor([[-2.0]]), "bias": torch.tensor([1.0])})
-    assert plot_tangent(net, at=at).description == "tangent of f at x = 1.50: f = -2.000, slope = -2.000"
+    assert plot_tangent(net, at=at).description == "tangent of f at x = 1.5: f = −2.00, slope = −2.00"
 
 
 def test_the_function_lends_its_name_and_its_parameter():
     def loss(w):
         return (w - 1) ** 2
 
-    assert plot_tangent(loss, at=2).description == "tangent of loss at w = 2.00: loss = 1.000, slope = 2.000"
+    assert plot_tangent(loss, at=2).description == "tangent of loss at w = 2: loss = 1.00, slope = 2.00"
     assert plot_tangent(loss, at=2).figure.axes[0].get_xlabel() == "w"
 
 
 def test_derivative_says_ranges_zeros_and_marked_values():
     description = plot_derivative(cubic, x=(-2, 2), at=0.5).description
     assert description == (
-        "cubic and cubic′ for x from -2.00 to 2.00; "
-        "cubic lies between -2.000 and 2.000, zero at x = -1.732, 0.00, 1.732; "
-        "cubic′ lies between -3.000 and 9.000, zero at x = -1.00, 1.00; at x = 0.50: cubic = -1.375, cubic′ = -2.250"
+        "cubic and cubic′ for x from −2 to 2; "
+        "cubic lies between −2.00 and 2.00, zero at x = −1.732, 0.00, 1.732; "
+        "cubic′ lies between −3.00 and 9.00, zero at x = −1.00, 1.00; at x = 0.5: cubic = −1.375, cubic′ = −2.25"
     )
 
 
 def test_second_derivative():
     description = plot_derivative(torch.sin, x=(0, 3), order=2, at=1).description
-    assert f"sin = {math.sin(1):.3f}, sin′ = {math.cos(1):.3f}, sin″ = {-math.sin(1):.3f}" in description
+    assert f"sin = {math.sin(1):.4f}, sin′ = {math.cos(1):.4f}, sin″ = −{math.sin(1):.4f}" in description
 
 
 def test_a_pole_is_drawn_without_flattening_the_rest():
@@ -68,7 +68,7 @@ def test_a_pole_is_drawn_without_flattening_the_rest():
 
 def test_a_function_with_gaps_and_a_constant():
     assert "nowhere finite" in plot_derivative(lambda x: torch.log(x), x=(-2, -1)).description
-    assert "f is 2.000 throughout" in plot_derivative(lambda x: x * 0 + 2).description
+    assert "f is 2.00 throughout" in plot_derivative(lambda x: x * 0 + 2).description
 
 
 def test_curves_keep_their_line_styles_beside_their_colours():
@@ -124,15 +124,6 @@ def test_zeros_of_single_precision_are_the_same_wherever_rounding_puts_them(off)
     x = torch.linspace(0, 2 * math.pi, 201)
     wave = torch.sin(x) + off * 1e-7
     assert "zero at x = 0.00, 3.142, 6.283" in repr(plot_curves(x, wave=wave))
-
-
-@given(st.floats(allow_nan=True, allow_infinity=True))
-def test_numbers_in_words_have_three_decimals_and_no_negative_zero(value):
-    for shown in (number(value), place(value), vector([value])):
-        assert not re.search(r"-0\.0+\b(?!\d)", shown)
-    if abs(value) < 1e5:
-        assert float(number(value)) == pytest.approx(value, abs=5.1e-4)
-        assert float(place(value)) == pytest.approx(value, abs=5.1e-4)
 
 
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=8))

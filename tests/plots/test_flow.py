@@ -67,7 +67,7 @@ def test_every_trouble_has_its_name():
         assert words in told
     assert "exploded (over 10000 times the last layer's): 8 Linear" in told
     shown = {text.get_text() for text in gradient_flow(model).figure.axes[0].texts}
-    assert {"nan", "inf", "all zero", "1.0e−6 vanished", "1.0e6 exploded", "frozen", "1.0"} <= shown
+    assert {"nan", "inf", "all zero", "1.00e−6 vanished", "1.00e6 exploded", "frozen", "1.00"} <= shown
 
 
 def test_no_gradient_is_not_zero():
@@ -103,7 +103,7 @@ def test_long_models_are_folded_and_say_so():
 def test_a_folded_row_tells_how_many_of_its_layers_are_in_trouble():
     model = set_grads(net(60), *[0.0 if at == 4 else 1.0 for at in range(61)])
     shown = [text.get_text() for text in gradient_flow(model).figure.axes[0].texts]
-    assert "0.82 (1 all zero)" in shown
+    assert "0.8165 (1 all zero)" in shown
 
 
 def test_folding_follows_the_modules():

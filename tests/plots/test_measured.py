@@ -16,8 +16,8 @@ def waves():
 def test_description_carries_names_ranges_and_zeros():
     x, y = waves()
     description = plot_curves(x, value=y, first_slope=x.grad).description
-    assert description.startswith("value and first slope for x from -3.00 to 3.00; value lies between -1.000 and 1.000")
-    assert "first slope lies between -1.997 and 2.000, zero at x = -2.356" in description
+    assert description.startswith("value and first slope for x from −3 to 3; value lies between −0.9996 and 0.9996")
+    assert "first slope lies between −1.997 and 2.00, zero at x = −2.356" in description
 
 
 @pytest.mark.parametrize("off", [-0.04, -0.01, 0.0, 0.01, 0.04])
@@ -25,7 +25,7 @@ def test_rounded_words_are_the_same_wherever_a_training_ended(off):
     x = torch.linspace(0, 2, 5)
     picture = plot_curves(x, decimals=1, f=2 * (x - 1) + off)
     assert picture.description == (
-        "f for x from 0.00 to 2.00; f lies between -2.000 and 2.000, zero at x = 1.00; values rounded to 0.100"
+        "f for x from 0 to 2; f lies between −2.00 and 2.00, zero at x = 1.00; values rounded to 0.1"
     )
 
 
@@ -48,7 +48,7 @@ def test_axis_names_the_horizontal_axis():
     picture = plot_curves(torch.arange(3.0), axis="outputs", cost=torch.tensor([1.0, 4.0, 9.0]))
     (axes,) = picture.figure.axes
     assert axes.get_xlabel() == "outputs"
-    assert "for outputs from 0.00 to 2.00" in picture.description
+    assert "for outputs from 0 to 2" in picture.description
 
 
 @pytest.mark.parametrize(

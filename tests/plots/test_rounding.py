@@ -32,8 +32,8 @@ def test_it_comes_to_rest_where_the_target_is_a_multiple_of_the_step():
 
 def test_the_readout_names_both_and_tells_where_they_are():
     picture = explore_rounding(true_gradient=torch.round, straight_through=through)(step=1.0, updates=1)
-    assert "true gradient at w = -1.80 with slope 0.000" in picture.description
-    assert "straight through at w = -1.14 with slope -4.600" in picture.description
+    assert "true gradient at w = −1.80 with slope 0.00" in picture.description
+    assert "straight through at w = −1.14 with slope −4.60" in picture.description
 
 
 def test_what_cannot_be_explored_is_said():
@@ -50,4 +50,4 @@ def test_what_cannot_be_explored_is_said():
 def test_memory_starts_in_the_middle_and_tells_the_peak():
     explorer = explore_memory(lambda n: [torch.ones(1000) for _ in range(n)], n=[1, 2, 4])
     assert explorer.start == {"n": 2}
-    assert explorer(n=4).description.endswith("n 4: at most 16.000 KB at a time, in 4 operations")
+    assert explorer(n=4).description.endswith("n 4: at most 16.00 KB at a time, in 4 operations")

@@ -21,13 +21,12 @@ def accumulation_still(grads, *, zeroed=()):
 
 def test_uneven_micro_batches_and_the_mean_of_their_means():
     assert microbatches_still(SAMPLES, sizes=[3, 1]).description == (
-        "4 samples in micro-batches of 3 and 1: "
-        "all samples 4.000, weighted mean 4.000, mean of means 6.000, off by 2.000"
+        "4 samples in micro-batches of 3 and 1: all samples 4.00, weighted mean 4.00, mean of means 6.00, off by 2.00"
     )
 
 
 def test_even_micro_batches_are_right_either_way():
-    assert microbatches_still(SAMPLES, sizes=[2, 2]).description.endswith("mean of means 4.000, off by 0.000")
+    assert microbatches_still(SAMPLES, sizes=[2, 2]).description.endswith("mean of means 4.00, off by 0.00")
 
 
 def test_bars_are_as_wide_as_their_samples_and_as_high_as_their_mean():
@@ -46,21 +45,20 @@ def test_a_split_takes_every_sample_once(count, size):
 
 def test_accumulation_of_the_lesson():
     picture = accumulation_still([4.0, 8.0, 4.0], zeroed=[3])
-    assert picture.description == "x.grad after 3 calls of backward: 4.000, 8.000, 4.000; zeroed before call 3"
+    assert picture.description == "x.grad after 3 calls of backward: 4.00, 8.00, 4.00; zeroed before call 3"
     kept, added = (
         [bar.get_bbox().y0, bar.get_bbox().y1] for bar in (picture.figure.axes[0].patches[n] for n in (1, 4))
     )
     assert (kept, added) == ([0, 4], [4, 8])
 
 
-def test_a_single_call():
-    assert accumulation_still([-2.0]).description == "x.grad after 1 call of backward: -2.000"
+def test_a_single_call_and_a_tensor_of_gradients():
+    assert accumulation_still(torch.tensor([-2.0])).description == "x.grad after 1 call of backward: −2.00"
 
 
 def test_losses_by_name():
     assert plot_losses({"SGD": [3.0, 1.0, 2.0], "Adam": torch.tensor([3.0, 0.5])}, step="epoch").description == (
-        "SGD goes from 3.000 to 2.000 in 3 epochs, lowest 1.000; "
-        "Adam goes from 3.000 to 0.500 in 2 epochs, lowest 0.500"
+        "SGD goes from 3.00 to 2.00 in 3 epochs, lowest 1.00; Adam goes from 3.00 to 0.50 in 2 epochs, lowest 0.50"
     )
 
 
@@ -71,7 +69,7 @@ def test_losses_that_break_and_a_logarithmic_axis():
 
 def test_fit_says_how_far_apart():
     picture = plot_fit([1.0, 2.0, 3.0], [2.0, 4.0, 5.0], model=lambda x: 2 * x)
-    assert picture.description == "3 samples and the model's curve, 0.333 apart on average, 1.000 at most"
+    assert picture.description == "3 samples and the model's curve, 0.3333 apart on average, 1.00 at most"
 
 
 def test_fit_of_a_module_with_its_losses():
@@ -81,7 +79,7 @@ def test_fit_of_a_module_with_its_losses():
     x = torch.tensor([[1.0], [2.0]])
     picture = plot_fit(x, 2 * x, model=net, losses=[4.0, 0.0])
     assert picture.description == (
-        "2 samples and the model's curve, 0.000 apart on average, 0.000 at most; loss 0.000 after 2 steps"
+        "2 samples and the model's curve, 0.00 apart on average, 0.00 at most; loss 0.00 after 2 steps"
     )
 
 

@@ -118,13 +118,20 @@ def test_other_forms_are_told_what_is_expected(written):
 
 @pytest.mark.parametrize(
     ("written", "first", "last"),
-    [((-2, 2, 0.05), "-2.00", "2.00"), ((-math.pi, math.pi, 0.1), "-3.14", "3.06"), ((0, 1, 1 / 3), "0.000", "1.000"),
+    [((-2, 2, 0.05), "−2.00", "2.00"), ((-math.pi, math.pi, 0.1), "−3.14", "3.06"), ((0, 1, 1 / 3), "0.000", "1.000"),
      ((0, 1e-3, 1e-4), "0.0000", "0.0010"), ((0.5, 100, 0.5), "0.5", "100.0")],
 )  # fmt: skip
 def test_labels_have_the_digits_of_the_step(written, first, last):
     labels = control("x", written).labels
     assert (labels[0], labels[-1]) == (first, last)
     assert len(set(labels)) == len(labels)
+
+
+def test_numbers_below_zero_are_understood_with_either_minus():
+    made = control("x", [-0.5, 0.1, 1])
+    assert list(made.labels) == ["−0.5", "0.1", "1"]
+    assert control("x", range(-2, 3)).labels[0] == "−2"
+    assert [made.check(typed) for typed in (-0.5, "-0.5", "−0.5", 1)] == [-0.5, -0.5, -0.5, 1]
 
 
 def test_typed_values_are_checked():

@@ -82,9 +82,9 @@ def test_what_is_stored_shows_the_still_and_says_what_to_do(tangent):
     stored = {kind: text for kind, text in live.items() if kind != widget}
     again = explore(views.tangent, x=(-2, 2, 0.05))._repr_mimebundle_()
     assert stored == {kind: text for kind, text in again.items() if kind != widget} == tangent.stored()
-    assert stored["text/plain"] == "The tangent of f: slope -1.500\nRun this cell to move it: x from -2.00 to 2.00."
+    assert stored["text/plain"] == "The tangent of f: slope -1.500\nRun this cell to move it: x from −2.00 to 2.00."
     assert '<img alt="The tangent of f: slope -1.500"' in stored["text/html"]
-    assert "Run this cell to move it: x from -2.00 to 2.00." in stored["text/html"]
+    assert "Run this cell to move it: x from −2.00 to 2.00." in stored["text/html"]
     assert bar.stored()["image/svg+xml"] == bar.picture.svg
     assert "<script>" not in explore(lambda n: "<script>", n=range(3)).stored()["text/html"]
 

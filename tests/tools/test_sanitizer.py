@@ -59,7 +59,7 @@ def test_runs_and_machines_look_alike(one: str, other: str) -> None:
     "text",
     [
         "tensor([43., 20.], dtype=torch.float64)",
-        "tangent of f at x = 0.50: f = -1.375, slope = -2.250",
+        "tangent of f at x = 0.5: f = −1.375, slope = −2.25",
         "RuntimeError: output 0 of ExpBackward0, is at version 1; expected version 0 instead",
         "0xff 0b101 1e-06 nan inf -0.0",
         '<img alt="f at x = 2, slope 12" width="640" src="plot.svg">',

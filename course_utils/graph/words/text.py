@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
-from ...core.numbers import format_number, scientific
+from ...core.numbers import format_column, format_number
 from ..data import Edge, GraphData, Node, Summary
 
 NOT_YET = "no gradient yet"
@@ -96,7 +96,7 @@ def format_summary(summary: Summary, *, room: int | None = None) -> str:
     """
     if not summary.numbers:
         return _without_entries(summary, room)
-    texts = [format_number(number) for number in summary.numbers]
+    texts = format_column(summary.numbers)
     nested = _nest(texts, summary.shape)
     if room is None or len(nested) <= room or len(texts) == 1:
         return nested
@@ -108,10 +108,8 @@ def _without_entries(summary: Summary, room: int | None) -> str:
         return "empty"
     if summary.norm is None:
         return f"has {summary.trouble}" if summary.trouble else "not shown"
-    text = format_number(summary.norm)
-    if room is not None and len(text) > room - 5 and math.isfinite(summary.norm):
-        text = scientific(summary.norm, 1)
-    return f"norm {text}"
+    texts = [f"norm {format_number(summary.norm, digits=digits)}" for digits in (4, 3, 2)]
+    return next((text for text in texts if room is None or len(text) <= room), texts[-1])
 
 
 def _nest(texts: list[str], shape: tuple[int, ...]) -> str:

@@ -91,7 +91,7 @@ def test_format_summary_shows_entries_where_they_fit():
 
 def test_format_summary_without_entries():
     assert format_summary(Summary((100,), (), 3.0)) == "norm 3.00"
-    assert format_summary(Summary((100,), (), 15582.87), room=11) == "norm 1.6e4"
+    assert format_summary(Summary((100,), (), 15582.87), room=11) == "norm 1.56e4"
     assert format_summary(Summary((100,), (), 1.2345e-7), room=11) == "norm 1.2e−7"
     assert format_summary(Summary((0, 3), (), 0.0)) == "empty"
     assert format_summary(Summary((100,), (), None)) == "not shown"
