@@ -7,13 +7,15 @@ COURSE = @$(PYTHON) tools/course.py
 AS_IS = $(if $(AS_IT_IS),--as-it-is)
 
 .DEFAULT_GOAL := help
-.PHONY: lab lesson install test quick refresh portable pin bench slides hub wheelhouse help
+.PHONY: lab lesson solutions install test quick refresh portable pin bench slides hub wheelhouse help
 test quick refresh bench: export OMP_NUM_THREADS = 1
 
 lab: ## open your own copies of the lessons, learn/, in JupyterLab
 	$(COURSE) -m course_utils lab $(AS_IS) $(if $(LAB),-- $(LAB))
 lesson: ## put a clean copy of a lesson into learn/ and keep yours beside it: make lesson FRESH=02
 	$(COURSE) -m course_utils lesson $(AS_IS) -- "$(FRESH)"
+solutions: ## make solutions/, the instructor's edition: outputs, solutions, and what learners ask
+	$(COURSE) -m course_utils solutions $(AS_IS)
 install: ## make .venv with everything the lessons need, and open nothing
 	$(COURSE)
 test: ## run every notebook with nbval, and every unit test (one file: TESTS=notebooks/02_backward.ipynb)

@@ -1,4 +1,4 @@
-"""The commands `python -m course_utils lab` and `lesson`: the learner's own copies of the lessons."""
+"""The commands `python -m course_utils lab`, `lesson` and `solutions`: editions made from the committed lessons."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from pathlib import Path
 
 from classroom.checkup import course_folder
 
-from .source import Course, read_course
+from .source import GUIDE, Course, is_lesson, read_course
 
-FOLDER = "learn"
+FOLDER, SOLUTIONS = "learn", "solutions"
 
 
 def lab(options: argparse.Namespace) -> int:
@@ -39,6 +39,17 @@ def lesson(options: argparse.Namespace) -> int:
     return 0
 
 
+def solutions(options: argparse.Namespace) -> int:
+    """Makes `solutions`, the instructor's edition: outputs, every solution filled in, and what learners ask."""
+    from .files import replace_folder
+    from .instructor import instructors_lessons
+
+    place, lessons = course_folder() or Path(), instructors_lessons(committed_course(options))
+    replace_folder(place / SOLUTIONS, lessons)
+    print(f"{place / SOLUTIONS}: {len(lessons)} lessons. It is made anew each time; keep nothing of yours in it.")
+    return 0
+
+
 def committed_course(options: argparse.Namespace) -> Course:
     """The course that editions are made from; says in one line what was left out.
 
@@ -48,7 +59,7 @@ def committed_course(options: argparse.Namespace) -> Course:
     root = course_folder()
     if root is None:
         raise ValueError("this Python has the package without its course; run this in the course's folder, with make")
-    course = read_course(root, as_it_is=options.as_it_is)
+    course = read_course(root, belongs=lambda path: is_lesson(path) or path == GUIDE, as_it_is=options.as_it_is)
     if course.notice:
         print(course.notice, flush=True)
     return course
@@ -64,6 +75,7 @@ def add_to(commands: argparse._SubParsersAction) -> None:
         return command
 
     add(lab).add_argument("jupyter", nargs="*", metavar="-- …", help="goes to JupyterLab, as --port=9000")
+    add(solutions)
     add(lesson).add_argument("number", metavar="NUMBER", help="of the lesson: 02")
 
 

@@ -17,13 +17,14 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+GUIDE = "docs/instructors.md"
 SUMS = "SHA256SUMS"  # as the program sha256sum writes and checks it
 FOLDERS = (
     "benchmarks", "classroom", "course_utils", "deploy", "docs", "instructor", "notebooks", "tests", "tools", "web",
 )  # fmt: skip
 KINDS = {
     ".cff", ".cfg", ".css", ".dockerignore", ".html", ".ipynb", ".js", ".json", ".md", ".png", ".py", ".pyi", ".svg",
-    ".toml", ".yaml", ".yml",
+    ".toml", ".typed", ".yaml", ".yml",
 }  # fmt: skip
 NAMED = {"Dockerfile", "LICENSE", "Makefile", "constraints.txt", "gitconfig", ".gitattributes", ".gitignore"}
 STATES = {"?": "new", "A": "new", "D": "removed"}  # by git's letters; all others are changes

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -13,8 +14,9 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 
 from classroom.editions import lab
 from classroom.editions.commands import FOLDER
+from classroom.editions.instructor import for_instructors, notes_of
 from classroom.editions.learner import for_learners, to_bytes
-from classroom.editions.questions import PROMPT, code_cells
+from classroom.editions.questions import PROMPT, code_cells, questions
 from classroom.editions.source import SUMS, is_lesson, of_course, read_course, sums
 from course_utils.exercises import lesson_02
 
@@ -281,3 +283,23 @@ def test_who_learns_in_a_clone_changes_nothing_that_is_tested(tmp_path: Path) ->
         type_in(place, "prediction = 18")
     assert git(clone, "status", "--porcelain") == ""
     assert [path.name for path in LESSONS] == [path.name for path in sorted(folder.glob("*.ipynb"))]
+
+
+@pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
+def test_an_instructors_page_has_outputs_solutions_and_every_question_below_its_section(path: Path) -> None:
+    notes = notes_of((ROOT / "docs/instructors.md").read_text(encoding="utf-8"))[path.name[:2]]
+    stored = nbformat.read(path, as_version=4)
+    page = for_instructors(stored, notes)
+    nbformat.validate(page)
+    asked = list(questions(page))
+    assert asked and all(question.exercise.cell(question.variable) == question.stub.rstrip() for question in asked)
+    assert {question.cell.outputs[0].data["text/plain"] for question in asked} == {"Right."}
+    others = {cell.id: cell.outputs for cell in code_cells(page) if cell.id not in {q.cell.id for q in asked}}
+    assert all(cell.outputs == others[cell.id] for cell in code_cells(stored) if cell.id in others)
+    made = [cell.source for cell in page.cells if cell.id.startswith("note-")]
+    assert made[0].count("**On the board.**") == 1 and page.cells[1].source == made[0]
+    assert sum(text.count("\n- ") for text in made[1:]) == notes.count("\n- ") + notes.startswith("- ")
+    for before, cell in zip(page.cells, page.cells[1:]):
+        if "**Learners ask**" in cell.source:
+            pointed = re.findall(r"→\s+\*(.+?)\*(?=[\s;.]|$)", cell.source)
+            assert any(f"# {section}\n" in f"{before.source}\n" for section in pointed)
