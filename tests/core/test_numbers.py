@@ -149,7 +149,8 @@ def test_places_and_vectors():
     assert [format_fixed(number, 2) for number in (-2, -1e-9, 3.14159)] == ["−2.00", "0.00", "3.14"]
 
 
-FORMATTERS = {"array2string", "format_float_positional", "format_float_scientific", "set_printoptions", "format"}
+FORMATTERS = {"array2string", "format_float_positional", "format_float_scientific", "set_printoptions"}
+TEMPLATE = re.compile(r"\{\w*:[+,#\d]*(\.\d+)?[eEfFgGn%]\}")  # "{x:.3f}", for str.format and matplotlib
 MADE_HERE = "core/numbers.py"
 # file -> why it may write floats by itself
 ALLOWED = {
@@ -157,8 +158,6 @@ ALLOWED = {
     "graph/draw/faces.py": "coordinates of an SVG",
     "graph/draw/strokes.py": "coordinates of an SVG",
     "graph/read/values.py": "a number made from a number: the shortest decimal that float32 rounds to it",
-    "graph/words/operations.py": "fills operands that are texts already into a formula",
-    "processes.py": "fills names and whole numbers into a program",
 }
 
 
@@ -168,7 +167,9 @@ def formats_floats(source: str) -> list[int]:
 
 
 def _has_a_format(node: ast.AST) -> bool:
-    """f"{x:.3f}", also with digits that are computed; "%.3f" % x."""
+    """f"{x:.3f}", also with digits that are computed; "%.3f" % x; "{:.3f}"."""
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        return bool(TEMPLATE.search(node.value))
     if isinstance(node, ast.FormattedValue) and node.format_spec is not None:
         return bool(re.search("[.%eEfFgGn]", ast.unparse(node.format_spec)[2:-1].replace("{", ".")))
     is_modulo = isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mod) and isinstance(node.left, ast.Constant)
@@ -183,9 +184,9 @@ def _is_a_formatter(node: ast.AST) -> bool:
     inner = [getattr(getattr(part, "func", None), "id", "") for part in node.args]
     return (
         name in FORMATTERS
+        or (name == "format" and isinstance(node.func, ast.Name))
         or (name in ("str", "repr") and inner in (["float"], ["round"]))
         or (name == "replace" and given == ["-", "−"])
-        or (name.startswith("set_") and any("{x" in str(value) for value in given))
     )
 
 
@@ -222,6 +223,8 @@ def test_each_way_to_format_a_float_is_seen(line):
     assert formats_floats(line) == [1]
 
 
-@pytest.mark.parametrize("line", ['f"{x}"', 'f"{count:,}"', 'f"{mode:o}"', "str(whole)", "a % b", 'f"{number:03d}"'])
+@pytest.mark.parametrize(
+    "line", ['f"{x}"', 'f"{count:,}"', 'f"{mode:o}"', "str(whole)", "a % b", "text.format(name)", 'f"{number:03d}"']
+)
 def test_other_texts_are_left_alone(line):
     assert formats_floats(line) == []

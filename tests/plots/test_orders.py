@@ -96,7 +96,7 @@ def test_a_module_takes_both_dtypes():
     [
         (lambda: explore_taylor(torch.sin, order=11), ValueError, "order is 11; expected a whole number from 1 to 10"),
         (lambda: explore_derivatives(torch.sin, order=0), ValueError, "order is 0"),
-        (lambda: explore_secant(torch.sin, h=(-1, 1)), ValueError, r"h = \(-1, 1\) holds 0; expected a range of steps"),
+        (lambda: explore_secant(torch.sin, h=(-1, 1)), ValueError, r"h = \(-1.0, 1.0\) holds 0; expected a range"),
         (
             lambda: plot_difference_error(torch.square, at=0.0, central=True),
             ValueError,
