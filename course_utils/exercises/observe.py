@@ -21,8 +21,11 @@ import numpy
 import torch
 
 from .errors import in_plain_words
+from .limits import TooLong, brief, parts_as_they_were, patience
+from .show import as_code
 
 Probe = Callable[[object], object] | Mapping[str, Callable[[object], object]]
+LARGEST = 1_000_000  # numbers, letters or things that are looked at; more is more than any exercise asks for
 SEED = 0  # of all random numbers in a probe; whatever it is, verdicts must be the same
 
 
@@ -43,8 +46,8 @@ class Raised:
     line: str = field(compare=False, default="")
 
     @classmethod
-    def of(cls, error: Exception, answer: object) -> Raised:
-        message, file = str(error), getattr(getattr(answer, "__code__", None), "co_filename", None)
+    def of(cls, error: BaseException, answer: object) -> Raised:
+        message, file = _words_of(error), getattr(getattr(answer, "__code__", None), "co_filename", None)
         lines = [frame.line or "" for frame in traceback.extract_tb(error.__traceback__) if frame.filename == file]
         return cls(type(error).__name__, in_plain_words(message) or message, message, lines[-1] if lines else "")
 
@@ -53,6 +56,13 @@ class Raised:
         """Whether the answer says itself that it is not finished, or computes with a `...` that is still in it."""
         stub = self.kind == "NotImplementedError" and (not self.message or self.line.startswith("raise"))
         return stub or "ellipsis" in self.message
+
+
+def _words_of(error: BaseException) -> str:
+    try:
+        return str(error)
+    except Exception:  # an exception class of the learner's own
+        return ""
 
 
 @dataclass(frozen=True)
@@ -72,18 +82,33 @@ class Other:
 def observe(probe: Probe, answer: object) -> dict[str, object]:
     """What `probe` finds in `answer`, for each of its cases (one case named "" where the probe is a single function).
 
-    An exception of the answer is an observation too; only what is not an `Exception` (an interrupt) passes through.
+    An exception of the answer is an observation too; only an interrupt passes through. An answer that runs for ever is
+    stopped, and then seen as such in all cases that are left.
     """
     cases = probe if isinstance(probe, Mapping) else {"": probe}
-    return {case: _observe_case(look, answer) for case, look in cases.items()}
+    stopped = Told("Your code was still running after a long while, and was stopped. Does each loop come to an end?")
+    seen: dict[str, object] = dict.fromkeys(cases, stopped)
+    try:
+        with patience(), brief():
+            for case, look in cases.items():
+                seen[case] = _observe_case(look, answer)
+    except TooLong:
+        pass
+    return seen
 
 
 def _observe_case(look: Callable[[object], object], answer: object) -> object:
-    with world_as_it_was(answer):
+    replaced: list[str] = []
+    with parts_as_they_were(replaced), world_as_it_was(answer):
         try:
-            return canonical(look(answer))
-        except Exception as error:
-            return Raised.of(error, answer)
+            found = canonical(look(answer))
+        except (KeyboardInterrupt, TooLong):
+            raise
+        except BaseException as error:  # `sys.exit()`, or a class of the learner's own
+            found = Raised.of(error, answer)
+    if replaced:
+        return Told(f"Your code replaces or deletes {as_code(replaced[0])}, which all code uses. It was put back.")
+    return found
 
 
 @contextmanager
@@ -151,6 +176,10 @@ def canonical(value: object) -> object:
     """
     if value is None or isinstance(value, bool | Told) or value is ...:
         return value
+    if isinstance(value, torch.Tensor) and value.numel() > LARGEST:
+        return Other(f"tensor with {value.numel():,} numbers")
+    if isinstance(value, str | list | tuple | set | frozenset | dict | numpy.ndarray) and _size(value) > LARGEST:
+        return Other(f"{type(value).__name__} of {_size(value):,}")
     if isinstance(value, str):
         return value.strip().casefold()
     if isinstance(value, numpy.ndarray | numpy.generic) and value.dtype.kind in "biufc":
@@ -170,6 +199,10 @@ def canonical(value: object) -> object:
     if isinstance(value, dict):
         return {str(key): canonical(part) for key, part in value.items()}
     return Other(type(value).__name__)
+
+
+def _size(value: object) -> int:
+    return value.size if isinstance(value, numpy.ndarray) else len(value)
 
 
 def is_unfinished(answer: object) -> bool:

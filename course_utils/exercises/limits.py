@@ -1,0 +1,103 @@
+"""What an answer may not do to the session while it is tried: run for ever, print without end, replace PyTorch."""
+
+from __future__ import annotations
+
+import builtins
+import ctypes
+import io
+import math
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
+
+import torch
+
+PATIENCE = 20.0  # seconds that one check may take
+PRINTED = 2_000  # characters that are shown of what an answer prints
+_KEPT = [torch, torch.Tensor, torch.autograd, torch.nn, torch.nn.Module, torch.nn.functional, torch.optim, torch.func]
+_KEPT += [torch.optim.Optimizer, torch.autograd.Function, math, builtins]
+
+
+class TooLong(BaseException):
+    """The answer was still running after `PATIENCE`. No `except Exception` of the learner's catches it."""
+
+
+@contextmanager
+def patience() -> Iterator[None]:
+    """Raises `TooLong` inside when `PATIENCE` is over, and again if the code inside catches it.
+
+    Python delivers it between two of its own steps; a single operation of PyTorch's is not cut short.
+    """
+    thread, over, lock = threading.get_ident(), threading.Event(), threading.Lock()
+
+    def deliver(error: type | None) -> None:
+        kind = None if error is None else ctypes.py_object(error)
+        ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), kind)
+
+    def watch() -> None:
+        wait = PATIENCE
+        while not over.wait(wait):
+            wait = 0.1
+            with lock:
+                if not over.is_set():
+                    deliver(TooLong)
+
+    watcher = threading.Thread(target=watch, daemon=True)
+    try:
+        watcher.start()
+    except RuntimeError:  # the learner's code has taken every thread there is
+        over.set()
+    try:
+        yield
+    finally:
+        while True:
+            try:
+                over.set()
+                with lock:
+                    deliver(None)
+                break
+            except TooLong:
+                continue
+
+
+class _Brief(io.TextIOBase):
+    """Hands on the first `PRINTED` characters that are written to it."""
+
+    def __init__(self, stream: object) -> None:
+        self.stream, self.left = stream, PRINTED
+
+    def write(self, text: str) -> int:
+        if self.left > 0:
+            self.stream.write(text[: self.left])
+            if len(text) > self.left:
+                self.stream.write("\n… (the rest of what your code prints is left out)\n")
+        self.left -= len(text)
+        return len(text)
+
+    def flush(self) -> None:
+        self.stream.flush()
+
+
+@contextmanager
+def brief() -> Iterator[None]:
+    """Inside, only the beginning of what is printed is shown."""
+    with redirect_stdout(_Brief(sys.stdout)), redirect_stderr(_Brief(sys.stderr)):
+        yield
+
+
+@contextmanager
+def parts_as_they_were(replaced: list[str]) -> Iterator[None]:
+    """Puts back what is replaced inside of PyTorch's and Python's own, and collects in `replaced` what it was."""
+    before = [(owner, dict(vars(owner))) for owner in _KEPT]
+    try:
+        yield
+    finally:
+        for owner, parts in before:
+            now = vars(owner)
+            changed = [name for name, part in parts.items() if now.get(name, parts) is not part]
+            for name in changed:
+                if name.startswith("_") and name in now:  # PyTorch's own notes
+                    continue
+                setattr(owner, name, parts[name])
+                replaced.append(f"{getattr(owner, '__module__', '')}.{owner.__name__}.{name}".lstrip("."))
