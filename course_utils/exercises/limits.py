@@ -89,7 +89,7 @@ def brief() -> Iterator[None]:
 @contextmanager
 def parts_as_they_were(replaced: list[str]) -> Iterator[None]:
     """Puts back what is replaced inside of PyTorch's and Python's own, and collects in `replaced` what it was."""
-    before = [(owner, dict(vars(owner))) for owner in _KEPT]
+    before, loaded = [(owner, dict(vars(owner))) for owner in _KEPT], len(sys.modules)
     try:
         yield
     finally:
@@ -97,7 +97,7 @@ def parts_as_they_were(replaced: list[str]) -> Iterator[None]:
             now = vars(owner)
             changed = [name for name, part in parts.items() if now.get(name, parts) is not part]
             for name in changed:
-                if name.startswith("_") and name in now:  # PyTorch's own notes
-                    continue
+                if name in now and (name.startswith("_") or len(sys.modules) != loaded):
+                    continue  # PyTorch's own doing: it replaces parts when it loads others for the first time
                 setattr(owner, name, parts[name])
                 replaced.append(f"{getattr(owner, '__module__', '')}.{owner.__name__}.{name}".lstrip("."))
