@@ -48,7 +48,7 @@ class Row:
         """Counts a learner in; one who has run the cell without an answer has not tried."""
         if attempt.done:
             self.done += 1
-        elif attempt.tries:
+        elif attempt.since is not None:
             waits = now - attempt.since >= STUCK_AFTER
             (self.stuck if waits or attempt.tries >= STUCK_TRIES else self.trying).append(learner)
             self.on[attempt.mistake] += 1

@@ -6,8 +6,9 @@ import argparse
 import json
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 from .editions import commands as editions
 
@@ -60,7 +61,7 @@ def parser() -> argparse.ArgumentParser:
     top = argparse.ArgumentParser(prog="python -m course_utils", description="Commands beside the lessons.")
     commands = top.add_subparsers(required=True, metavar="COMMAND")
 
-    def add(run: object, **texts: str) -> argparse.ArgumentParser:
+    def add(run: Callable[..., object], **texts: Any) -> argparse.ArgumentParser:
         command = commands.add_parser(run.__name__, help=run.__doc__, description=run.__doc__, **texts)
         command.set_defaults(run=run)
         command.add_argument("--json", action="store_true", help="print it for programs")

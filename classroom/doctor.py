@@ -10,7 +10,7 @@ from . import checkup, frontend, machine
 from .checkup import Check, Checkup, run
 
 SIGNS = {"fine": "✓", "note": "•", "problem": "✗"}
-CHECKS = [
+CHECKS: list[checkup.Checks] = [
     checkup.check_python, checkup.check_packages, machine.check_pins, machine.check_wording, checkup.check_gradient,
     frontend.check_kernel, checkup.check_widgets, frontend.check_enabled, machine.check_font, machine.check_disk,
     machine.check_memory, machine.check_threads, machine.check_progress, machine.check_board,

@@ -41,7 +41,7 @@ def check_kernel() -> Check:
     manager = KernelManager(kernel_name=KERNEL)
     again = command(sys.executable, "-m", "ipykernel", "install", "--sys-prefix")
     try:
-        place = manager.kernel_spec.resource_dir
+        place = manager.kernel_spec_manager.get_kernel_spec(KERNEL).resource_dir
         prefix = _ask(manager)
     except (NoSuchKernel, OSError) as error:
         return Check("kernel", f"JupyterLab cannot start one: {error}", again)

@@ -61,7 +61,7 @@ def check_font() -> Check:
     """The font of the pictures is found."""
     from matplotlib.font_manager import findfont
 
-    name = STYLE["font.family"]
+    name = str(STYLE["font.family"])
     try:
         findfont(name, fallback_to_default=False)
     except ValueError:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
@@ -11,7 +13,7 @@ from course_utils.core.picture import Picture
 
 from .board import Board
 
-LOOKS = {
+LOOKS: dict[str, dict[str, Any]] = {
     "done": {"facecolor": palette.LEAF},
     "stuck": {"facecolor": palette.TROUBLE, "edgecolor": palette.PAPER, "hatch": "////", "linewidth": 0},
     "trying": {"facecolor": palette.PAPER, "edgecolor": palette.VALUE, "linewidth": 1.4},

@@ -69,8 +69,8 @@ def read_folder(folder: Path, *, mistakes: Mapping[str, int], now: datetime) -> 
             if isinstance(check, str):
                 left_out[check] += 1
             else:
-                exercise, *rest = check
-                attempts[exercise].add(*rest)
+                exercise, verdict, mistake, time = check
+                attempts[exercise].add(verdict, mistake, time)
         if attempts:
             learners.append((path.name.removesuffix(SUFFIX), attempts))
     left_out[TOO_LONG] += len(files[MAX_ENTRIES:])

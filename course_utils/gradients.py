@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import groupby
+from typing import Any
 
 import torch
 from torch import nn
@@ -102,8 +103,8 @@ def sizes_of(layers: Sequence[Layer], grad_of: Callable[[nn.Parameter], torch.Te
     """
     sizes = []
     for layer in layers:
-        grads = [grad_of(parameter) for parameter in layer.parameters if parameter.requires_grad]
-        grads = [grad for grad in grads if grad is not None]
+        every = [grad_of(parameter) for parameter in layer.parameters if parameter.requires_grad]
+        grads = [grad for grad in every if grad is not None]
         sizes.append(typical(list(zip(lengths(grads), [grad.numel() for grad in grads], strict=True))))
     return sizes
 
@@ -118,13 +119,13 @@ def trouble(size: float | None, last: float | None) -> str:
 
     Args:
         size: of a layer; None for no gradient, which is no trouble of a size.
-        last: of `reference`.
+        last: of `reference`; None only if no size is finite and above 0.
     """
     if size is None:
         return ""
     if not math.isfinite(size):
         return "nan" if math.isnan(size) else "infinite"
-    if size == 0:
+    if size == 0 or last is None:
         return "zero"
     return "vanished" if size * APART < last else "exploded" if size > last * APART else ""
 
@@ -230,7 +231,7 @@ def read_flow(model: nn.Module, *, grads: dict[nn.Parameter, torch.Tensor | None
 
 
 def flow_of(
-    build: Callable[[], object],
+    build: Callable[[], Any],
     *,
     inputs: torch.Tensor | None,
     targets: torch.Tensor | None,
@@ -338,7 +339,7 @@ class GradientHistory:
         read = f"{many}, {len(self.steps)} of {self.total} {what}{'es' if what[-1] == 's' else 's'} read"
         return "; ".join([read, *(told or ["no trouble seen"])])
 
-    def _unread(self) -> list[tuple[str, list[bool]]]:
+    def _unread(self) -> list[tuple[str, Sequence[bool]]]:
         """Why layers have no sizes at all."""
         read = [any(sizes[layer] is not None for sizes in self.table) for layer in range(len(self.layers))]
         bare = [not seen and not ice for seen, ice in zip(read, self.frozen, strict=True)]

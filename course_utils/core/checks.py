@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import torch
 
@@ -49,7 +50,7 @@ def check_number(value: object, *, name: str) -> float:
     return number
 
 
-def check_numbers(values: object, *, name: str, count: int) -> tuple[float, ...]:
+def check_numbers(values: Any, *, name: str, count: int) -> tuple[float, ...]:
     """`values` (a tuple, a list or a tensor) as `count` finite floats.
 
     Raises:
@@ -88,7 +89,7 @@ def check_whole(value: object, *, name: str, low: int, high: int) -> int:
         ValueError: outside `low` to `high`.
     """
     try:
-        number = None if isinstance(value, bool) else operator.index(value)
+        number = None if isinstance(value, bool) else operator.index(value)  # type: ignore[arg-type]  # what has none raises TypeError
     except TypeError:
         number = None
     if number is None:
@@ -98,7 +99,7 @@ def check_whole(value: object, *, name: str, low: int, high: int) -> int:
     return number
 
 
-def check_sequence(values: object, *, name: str, sample: str) -> Sequence[object]:
+def check_sequence(values: Any, *, name: str, sample: str) -> Sequence[object]:
     """`values`, a list, a tuple, a range or a tensor with one dimension.
 
     Raises:
@@ -121,7 +122,7 @@ def check_text(value: object, *, name: str) -> str:
     return value
 
 
-def check_function(f: object, *, name: str = "f") -> Callable[..., object]:
+def check_function(f: object, *, name: str = "f") -> Callable[..., Any]:
     """`f`, which must be callable.
 
     Raises:

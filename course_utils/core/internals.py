@@ -16,10 +16,10 @@ import torch
 from torch.autograd.function import BackwardCFunction
 
 try:
-    from torch.utils._python_dispatch import TorchDispatchMode
+    from torch.utils._python_dispatch import TorchDispatchMode as TorchDispatchMode
 except ImportError:
 
-    class TorchDispatchMode:
+    class TorchDispatchMode:  # type: ignore[no-redef]
         """In place of PyTorch's."""
 
         def __init__(self) -> None:

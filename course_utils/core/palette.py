@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import RLock
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -98,7 +98,7 @@ def _defaults() -> dict[str, object]:
     return {name: own[name] for name, value in now if name in own and value is not own[name] and value != own[name]}
 
 
-def new_figure(*, width: float = 6.4, height: float = 3.8, columns: int = 1) -> tuple[Figure, object]:
+def new_figure(*, width: float = 6.4, height: float = 3.8, columns: int = 1) -> tuple[Figure, Any]:
     """A figure of `width` by `height` inches outside pyplot, and its axes, one or an array, in the course's style."""
     from matplotlib.figure import Figure
 

@@ -12,6 +12,8 @@ import textwrap
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from types import FunctionType
+from typing import Any
 
 from ..core import palette
 from .compare import same
@@ -85,13 +87,19 @@ class Exercise(Shown):
         self.prompt, self._solution, self.probe, self.tolerance = inspect.cleandoc(prompt), solution, probe, tolerance
         self.hints, self.mistakes, self.also_right = list(hints), list(mistakes), list(also_right)
         self.second_tries: list[tuple[object, str]] = []
-        self._hints_shown, self._broken = 0, None
+        self._hints_shown = 0
+        self._broken: Callable | None = None
         self._wrong, self._passed = 0, False
         self._seen_in_mistakes: dict[int, dict[str, object]] = {}
 
     def mistake(self, message: str) -> Callable[[Callable], Callable]:
         """Decorates a wrong answer with what to say to those whose answer behaves the same."""
-        return lambda wrong: self.mistakes.append((wrong, inspect.cleandoc(message))) or wrong
+
+        def keep(wrong: Callable) -> Callable:
+            self.mistakes.append((wrong, inspect.cleandoc(message)))
+            return wrong
+
+        return keep
 
     def broken(self, symptom: str) -> Callable[[Callable], Exercise]:
         """Decorates the code that the learner is given to repair, with what to say while it is as it was given.
@@ -208,7 +216,7 @@ class Exercise(Shown):
     @property
     def _lesson(self) -> list[str]:
         """The names of all exercises of its lesson, as in "lesson_02.slope"."""
-        lesson = self.name.partition(".")[0]
+        lesson = (self.name or "").partition(".")[0]
         things = vars(sys.modules[f"{__package__}.{lesson}"]).items()
         return [f"{lesson}.{name}" for name, thing in things if isinstance(thing, Exercise)]
 
@@ -246,7 +254,7 @@ class Prediction(Exercise):
 
     heading = "Predict"
 
-    def __init__(self, prompt: str, solution: object, *, tolerance: float = 1e-3, **parts: object):
+    def __init__(self, prompt: str, solution: object, *, tolerance: float = 1e-3, **parts: Any):
         super().__init__(prompt, solution, tolerance=tolerance, **parts)
 
     @cached_property
@@ -263,12 +271,12 @@ class Prediction(Exercise):
 
     def cell(self, variable: str = "prediction") -> str:
         """The code of a cell that gives the solution, computed where the exercise has code for it."""
-        if not callable(self._solution):
+        if not isinstance(self._solution, FunctionType):
             return super().cell(variable)
         return f"{_source(self._solution)}\n\n{variable} = {self._solution.__name__}()"
 
 
-def exercise(prompt: str, **parts: object) -> Callable[[Callable], Exercise]:
+def exercise(prompt: str, **parts: Any) -> Callable[[Callable], Exercise]:
     """Decorates a solution, which becomes an `Exercise` of that name; `parts` are its other arguments.
 
     Example:
@@ -282,12 +290,12 @@ def exercise(prompt: str, **parts: object) -> Callable[[Callable], Exercise]:
     return lambda solution: Exercise(prompt, solution, **parts)
 
 
-def prediction(prompt: str, **parts: object) -> Callable[[Callable], Prediction]:
+def prediction(prompt: str, **parts: Any) -> Callable[[Callable], Prediction]:
     """Decorates the code whose result is to be predicted, a function without arguments; it becomes a `Prediction`."""
     return lambda code: Prediction(prompt, code, **parts)
 
 
-def _source(definition: object) -> str:
+def _source(definition: Callable) -> str:
     """The source of a function or a class, without what decorates it."""
     text = textwrap.dedent(inspect.getsource(definition))
     first = ast.parse(text).body[0].lineno

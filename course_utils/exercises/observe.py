@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
 from types import CellType, CodeType, FunctionType
+from typing import Any
 
 import numpy
 import torch
@@ -143,7 +144,7 @@ def world_as_it_was(answer: object) -> Iterator[None]:
             numpy.random.set_state(numpy_state)
             for leaf, gradient, copy in gradients:
                 leaf.grad = gradient
-                if gradient is not None:
+                if gradient is not None and copy is not None:
                     gradient.detach().copy_(copy)
 
 
@@ -191,7 +192,7 @@ def canonical(value: object) -> object:
     if isinstance(value, torch.Tensor):
         return value.detach().to_dense().to("cpu", torch.complex128 if value.is_complex() else torch.float64, copy=True)
     if isinstance(value, list | tuple):
-        parts = [canonical(part) for part in value]
+        parts: list[Any] = [canonical(part) for part in value]
         alike = {part.shape if isinstance(part, torch.Tensor) else None for part in parts}
         return torch.stack(parts) if len(alike) == 1 and None not in alike else parts
     if isinstance(value, set | frozenset):

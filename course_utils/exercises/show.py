@@ -30,7 +30,9 @@ class Card:
 class Shown:
     """Something that a cell shows as its `card`."""
 
-    card: Card
+    @property
+    def card(self) -> Card:
+        raise NotImplementedError
 
     def __repr__(self) -> str:
         return repr(self.card)

@@ -146,7 +146,7 @@ def draw_graph(
     return picture_of((graph.backward() if gradients else graph).plain(), open=open, title=title, limit=limit)
 
 
-def read_graph(target: object, model: object, names: dict[str, object]) -> Graph:
+def read_graph(target: Any, model: Any, names: dict[str, Any]) -> Graph:
     """The graph of what `draw_graph` and its relatives accept."""
     if not isinstance(target, Graph):
         return trace(target, model=model, **names)
@@ -207,7 +207,7 @@ def _step_frame(stages: Stages) -> Frame:
 
 
 def explore_graph(
-    function: Callable[..., object], /, *, model: object = None, title: str = "", **sliders: object
+    function: Callable[..., object], /, *, model: object = None, title: str = "", **sliders: Any
 ) -> Explorer:
     """The graph of a function with a slider for each input: values and gradients change in place.
 

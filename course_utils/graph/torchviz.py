@@ -76,7 +76,8 @@ def _draw(boxes: list[tuple[list[str], str]], edges: list[tuple[int, int, str]])
             inputs[target].append(source)
     order = list(TopologicalSorter(inputs).static_order())
     rank = {box: place for place, box in enumerate(order)}
-    links = [tuple(sorted((rank[source], rank[target]))) for source, target, _ in edges]
+    ends = [(rank[source], rank[target]) for source, target, _ in edges]
+    links = [(min(pair), max(pair)) for pair in ends]
     sizes = [(LINE * len(lines) + PAD, round(ADVANCE * max(map(len, lines))) + 2 * PAD) for lines, _ in boxes]
     layout = lay_out([sizes[box] for box in order], links, gap=GAP, lead=0, port=2 * PAD, width=10**6)
     parts = [_edge([(x, y) for y, x in route], look) for route, (_, _, look) in zip(layout.routes, edges, strict=True)]

@@ -10,6 +10,7 @@ from __future__ import annotations
 import inspect
 import math
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import torch
 from matplotlib.axes import Axes
@@ -62,7 +63,7 @@ def slider_over(values: tuple[float, float], *, start: float | None = None) -> t
     return (low, high) if start is None else (low, high, step, start)
 
 
-def along_curve(f: object, view: View, *, x: object, **more: object) -> Explorer:
+def along_curve(f: object, view: View, *, x: object, **more: Any) -> Explorer:
     """`view` with a slider for the place on the curve of `f`, named as the input of `f`; it starts off the middle."""
     low, high = check_range(x, name="x")
     (name,) = ScalarFunction(f, probe=[(low + high) / 2]).names
@@ -154,7 +155,7 @@ def caption(ax: Axes, *colours: str) -> list[Text]:
 class _HeadWithoutGaps(withStroke):
     """The halo of an arrow, whose head (its only filled part) stays whole where the shaft is dotted."""
 
-    def draw_path(self, renderer, gc, tpath, affine, rgbFace=None) -> None:
+    def draw_path(self, renderer: Any, gc: Any, tpath: Any, affine: Any, rgbFace: Any = None) -> None:
         own = renderer.new_gc()
         own.copy_properties(gc)
         if rgbFace is not None:

@@ -10,6 +10,7 @@ import contextlib
 import copy
 import inspect
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import torch
 
@@ -160,7 +161,7 @@ class ScalarFunction:
             return torch.tensor([[entry.item() for entry in row] for row in rows], dtype=torch.float64)
 
 
-def _positional_parameters(f: object) -> tuple[str, ...]:
+def _positional_parameters(f: Any) -> tuple[str, ...]:
     """The names of the arguments that f needs by position; none where that cannot be read, or for a module."""
     if isinstance(f, torch.nn.Module):
         return ()

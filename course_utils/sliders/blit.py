@@ -79,17 +79,17 @@ class Canvas:
             dark: True for the palette's dark tones.
         """
         with palette.style():
-            self._prepare(ratio, dark)
+            paper = self._prepare(ratio, dark)
             result = move()
             if not self._number or self._more_than_artists():
-                self._draw_background()
+                self._draw_background(paper)
             else:
                 self.fast_draws += 1
-            self._paper.pixels[:] = self._background
+            paper.pixels[:] = self._background
             for layer in self._over:
-                layer.draw(self._paper)
+                layer.draw(paper)
             self.figure.stale = False
-        pixels, still = self._paper.pixels, self._still
+        pixels, still = paper.pixels, self._still
         return Frame(
             pixels, still, self._number, region_of(pixels.view(numpy.uint32) != still.view(numpy.uint32)), result
         )
@@ -99,29 +99,30 @@ class Canvas:
         self._paper, self._over, self._number = None, [], 0
         self._background = self._still = numpy.empty(0)
 
-    def _prepare(self, ratio: float, dark: bool) -> None:
+    def _prepare(self, ratio: float, dark: bool) -> _Paper:
         if self._paper is None or (self._paper.ratio, self._paper.dark) != (ratio, dark):
             self.figure.set_dpi(100 * ratio)
             self._paper, self._number = _Paper(self.figure, ratio, dark), 0
         if not self._number:
             for artist in self.figure.findobj():
                 artist.stale = False
+        return self._paper
 
     def _more_than_artists(self) -> bool:
         return self.figure.stale or any(layer.artist.stale for layer in self._over if layer.is_layout)
 
-    def _draw_background(self) -> None:
+    def _draw_background(self, paper: _Paper) -> None:
         self._number = 0  # until this has gone well
         self._over = [layer for axes in self.figure.axes for layer in self._from_lowest_changing(axes)]
         over = {layer.artist for layer in self._over}
         for artist in self.figure.findobj():
             artist.set_animated(artist in over)
-        self._paper.draw()
-        self._background = self._paper.pixels.copy()
+        paper.draw()
+        self._background = paper.pixels.copy()
         for layer in self._over:
             if not layer.changing:
-                layer.draw(self._paper)
-        self._still, self._number = self._paper.pixels.copy(), next(self._numbers)
+                layer.draw(paper)
+        self._still, self._number = paper.pixels.copy(), next(self._numbers)
         self.full_draws += 1
 
     def _from_lowest_changing(self, axes: Axes) -> list[_Layer]:

@@ -166,7 +166,7 @@ def _number_range(name: str, given: tuple) -> Control:
     if count > 10_000:
         raise ValueError(f"{name} = {given!r} has {count} positions; expected a larger step, for at most 10000")
     if whole:
-        values: Sequence[Any] = range(low, low + count * step, step)
+        values: Sequence[Any] = range(int(low), int(low + count * step), int(step))
         labels = [*map(format_given, values)]
     else:
         values = [min(round(low + i * step, 10), high) for i in range(count)]

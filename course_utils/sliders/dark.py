@@ -39,6 +39,8 @@ def _dark(colour: Sequence[float]) -> tuple[float, ...]:
 
 
 class _DarkContext(GraphicsContextBase):
+    _rgb: Any
+
     def set_foreground(self, fg: Any, isRGBA: bool = False) -> None:
         super().set_foreground(fg, isRGBA)
         self._rgb = _dark(self._rgb)
@@ -48,6 +50,9 @@ class _DarkContext(GraphicsContextBase):
 
 
 class _DarkRenderer(RendererAgg):
+    draw_markers: Any
+    draw_path_collection: Any
+
     def new_gc(self) -> GraphicsContextBase:
         return _DarkContext()
 

@@ -8,7 +8,7 @@ import inspect
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 import torch
 
@@ -173,6 +173,18 @@ class Explorer:
         readout = "" if self.first.is_spoken else f"<p>{html.escape(text)}</p>"
         page = f"{bundle.get('text/html', '')}{readout}<p><em>▸ {html.escape(note)}</em></p>"
         return {**bundle, "text/plain": f"{self.picture!s}\n{note}", "text/html": page}
+
+
+@overload
+def explore(
+    view: Callable[..., Any], /, *, figure_size: tuple[float, float] | None = None, **sliders: Any
+) -> Explorer: ...
+
+
+@overload
+def explore(
+    view: None = None, /, *, figure_size: tuple[float, float] | None = None, **sliders: Any
+) -> Callable[[Callable[..., Any]], Explorer]: ...
 
 
 def explore(

@@ -5,48 +5,22 @@ from __future__ import annotations
 import struct
 import traceback
 import zlib
-from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from threading import RLock
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import anywidget
 import numpy
 import traitlets
 from IPython import get_ipython
-from matplotlib.figure import Figure
 
-from ..core.picture import Picture
 from .blit import Canvas
-from .controls import Control
+
+if TYPE_CHECKING:
+    from .explorer import Explorer, Shown
 
 HERE = Path(__file__).parent
 PNG = b"\x89PNG\r\n\x1a\n"
-
-
-class Shown(Protocol):
-    """What is shown at one position, as `explorer.Shown` has it."""
-
-    picture: Picture | None
-    text: str
-    is_spoken: bool
-
-
-class Movable(Protocol):
-    """What the widget asks of an `Explorer`."""
-
-    title: str
-    controls: Mapping[str, Control]
-    axes_names: Sequence[str]
-    first: Shown
-
-    def call(self, values: Mapping[str, Any]) -> Shown: ...
-
-    def new_figure(self) -> tuple[Figure, Callable[..., Any]]: ...
-
-    def move(self, update: Callable[..., Any], values: Mapping[str, Any]) -> str: ...
-
-    def describe(self, text: str) -> str: ...
 
 
 class ExplorerWidget(anywidget.AnyWidget):
@@ -65,7 +39,7 @@ class ExplorerWidget(anywidget.AnyWidget):
     controls = traitlets.List().tag(sync=True)
     first = traitlets.Dict().tag(sync=True)
 
-    def __init__(self, explorer: Movable):
+    def __init__(self, explorer: Explorer):
         self.explorer = explorer
         self.places = [each.start for each in explorer.controls.values()]
         self.live: _LiveFigure | None = None
@@ -120,7 +94,7 @@ class ExplorerWidget(anywidget.AnyWidget):
 class _LiveFigure:
     """The figure of a view with axes, made once and moved for as long as the widget lives."""
 
-    def __init__(self, explorer: Movable):
+    def __init__(self, explorer: Explorer):
         self.explorer = explorer
         figure, self.update = explorer.new_figure()
         self.canvas = Canvas(figure)
