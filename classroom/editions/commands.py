@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from classroom.checkup import course_folder
@@ -68,7 +69,7 @@ def committed_course(options: argparse.Namespace) -> Course:
 def add_to(commands: argparse._SubParsersAction) -> None:
     """Adds the commands to the command line."""
 
-    def add(run: object) -> argparse.ArgumentParser:
+    def add(run: Callable[..., object]) -> argparse.ArgumentParser:
         command = commands.add_parser(run.__name__, help=run.__doc__, description=run.__doc__)
         command.set_defaults(run=run, json=False)
         command.add_argument("--as-it-is", action="store_true", help="the lessons on disk, not those committed")

@@ -58,6 +58,8 @@ def solved(notebook: NotebookNode) -> NotebookNode:
     """A copy of the notebook with the solution in every check cell."""
     answered = copy.deepcopy(notebook)
     for question in questions(answered):
+        if question.exercise is None:
+            raise ValueError(f"{question.name} is no exercise of the notebook's lesson; there is no solution to put in")
         solution = question.exercise.cell(question.variable)
         question.cell.source = f"{solution}\n\n\nexercises.{question.name}.check({question.variable})"
     return answered
