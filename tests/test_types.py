@@ -12,12 +12,12 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 PINS = (ROOT / "constraints.txt").read_text(encoding="utf-8")
-VERSIONS = {name: metadata.version(name).partition("+")[0] for name in ("mypy", "torch")}
-other_versions = [f"{name} {version}" for name, version in VERSIONS.items() if f"\n{name}=={version}" not in PINS]
+HERE = [f"{name}=={metadata.version(name).partition('+')[0]}" for name in ("mypy", "torch")]
+OTHERS = ", ".join(version for version in HERE if f"\n{version}" not in PINS)
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.skipif(bool(other_versions), reason=f"types are checked with the pinned versions, not {', '.join(other_versions)}"),
+    pytest.mark.skipif(bool(OTHERS), reason=f"types are checked with the pinned versions, not with {OTHERS}"),
 ]
 
 

@@ -66,6 +66,13 @@ def committed_course(options: argparse.Namespace) -> Course:
     return course
 
 
+def _root() -> Path:
+    root = course_folder()
+    if root is None:
+        raise ValueError("this Python has the package without its course; run this in the course's folder, with make")
+    return root
+
+
 def add_to(commands: argparse._SubParsersAction) -> None:
     """Adds the commands to the command line."""
 
@@ -84,4 +91,4 @@ def _learners(options: argparse.Namespace) -> tuple[Path, dict[str, bytes]]:
     from .lab import learners_lessons  # here, since it needs packages that the doctor may find missing
 
     course = committed_course(options)
-    return course_folder() / FOLDER, learners_lessons(course)
+    return _root() / FOLDER, learners_lessons(course)

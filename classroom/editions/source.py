@@ -104,7 +104,7 @@ def sums(files: dict[str, bytes]) -> bytes:
 def _committed(root: Path, belongs: Belongs) -> Course:
     with tarfile.TarFile(fileobj=io.BytesIO(_git(root, "archive", "--format=tar", "HEAD"))) as archive:
         members = [member for member in archive.getmembers() if member.isfile() and belongs(member.name)]
-        files = {member.name: archive.extractfile(member).read() for member in members}
+        files = {member.name: part.read() for member in members if (part := archive.extractfile(member))}
     prefix = _git(root, "rev-parse", "--show-prefix").decode().strip()
     lines = _names(_git(root, "status", "--porcelain", "-z", "--no-renames", "--untracked-files=all", "--", "."))
     changed = {line[3:].removeprefix(prefix): STATES.get(line[:2].strip()[:1], "changed") for line in lines}
