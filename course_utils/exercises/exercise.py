@@ -120,7 +120,12 @@ class Exercise(Shown):
         It is recognised by the steps that it has more, or fewer, than the broken code.
         """
         said = SAME + inspect.cleandoc(message)
-        return lambda code: self.second_tries.append((code, said)) or code
+
+        def keep(code: Callable) -> Callable:
+            self.second_tries.append((code, said))
+            return code
+
+        return keep
 
     def right(self, answer: Callable) -> Callable:
         """Decorates another right answer."""
