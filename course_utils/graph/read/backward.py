@@ -229,7 +229,7 @@ def _zeros(like: Any) -> torch.Tensor:
 
 def _slopes(
     function: Any, total: torch.Tensor, sent: Sequence[torch.Tensor | None]
-) -> Sequence[torch.Tensor | _NoFactor] | None:
+) -> Sequence[torch.Tensor | _NoFactor | None] | None:
     """The local derivatives of a learner's function, as far as its rule is to multiply with them."""
     if total.item() == 1:
         return sent
