@@ -104,6 +104,8 @@ def has_opened(lesson: str) -> bool:
     What another account wrote counts for nothing; a board that cannot be read has opened nothing.
     """
     folder = board_folder()
+    if folder is None:
+        return False
     try:
         file = os.open(folder / OPENED, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
         with open(file, encoding="utf-8") as text:
@@ -115,8 +117,11 @@ def has_opened(lesson: str) -> bool:
 
 def wrong_answers(exercise: str) -> int:
     """How many wrong answers to the exercise the learner's own file on the board has; 0 if it is not there."""
+    folder = board_folder()
+    if folder is None:
+        return 0
     try:
-        lines = list(read(board_folder() / f"{pseudonym()}{SUFFIX}"))
+        lines = list(read(folder / f"{pseudonym()}{SUFFIX}"))
     except (OSError, ValueError):
         return 0
     return sum((line.get("exercise"), line.get("verdict")) == (exercise, "wrong") for line in lines)
