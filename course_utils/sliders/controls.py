@@ -193,7 +193,7 @@ def _decimals(number: float) -> int:
     )
 
 
-def _label(value: object) -> str:
+def _label(value: Any) -> str:
     is_number = isinstance(value, Real) and not isinstance(value, bool)
     return format_given(value) if is_number else getattr(value, "__name__", str(value))
 
