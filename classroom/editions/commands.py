@@ -45,7 +45,7 @@ def solutions(options: argparse.Namespace) -> int:
     from .files import replace_folder
     from .instructor import instructors_lessons
 
-    place, lessons = course_folder() or Path(), instructors_lessons(committed_course(options))
+    place, lessons = _root(), instructors_lessons(committed_course(options))
     replace_folder(place / SOLUTIONS, lessons)
     print(f"{place / SOLUTIONS}: {len(lessons)} lessons. It is made anew each time; keep nothing of yours in it.")
     return 0
@@ -57,10 +57,7 @@ def committed_course(options: argparse.Namespace) -> Course:
     Raises:
         ValueError: this Python uses no course's folder, or what was committed there cannot be read.
     """
-    root = course_folder()
-    if root is None:
-        raise ValueError("this Python has the package without its course; run this in the course's folder, with make")
-    course = read_course(root, belongs=lambda path: is_lesson(path) or path == GUIDE, as_it_is=options.as_it_is)
+    course = read_course(_root(), belongs=lambda path: is_lesson(path) or path == GUIDE, as_it_is=options.as_it_is)
     if course.notice:
         print(course.notice, flush=True)
     return course
