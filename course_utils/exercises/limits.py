@@ -10,12 +10,13 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from typing import Any, TextIO
 
 import torch
 
 PATIENCE = 20.0  # seconds that one check may take
 PRINTED = 2_000  # characters that are shown of what an answer prints
-_KEPT = [torch, torch.Tensor, torch.autograd, torch.nn, torch.nn.Module, torch.nn.functional, torch.optim, torch.func]
+_KEPT: list[Any] = [torch, torch.Tensor, torch.autograd, torch.nn, torch.nn.Module, torch.nn.functional, torch.optim, torch.func]
 _KEPT += [torch.optim.Optimizer, torch.autograd.Function, math, builtins]
 
 
@@ -64,7 +65,7 @@ def patience() -> Iterator[None]:
 class _Brief(io.TextIOBase):
     """Hands on the first `PRINTED` characters that are written to it."""
 
-    def __init__(self, stream: object) -> None:
+    def __init__(self, stream: TextIO) -> None:
         self.stream, self.left = stream, PRINTED
 
     def write(self, text: str) -> int:

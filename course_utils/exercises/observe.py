@@ -202,7 +202,7 @@ def canonical(value: object) -> object:
     return Other(type(value).__name__)
 
 
-def _size(value: object) -> int:
+def _size(value: Any) -> int:
     return value.size if isinstance(value, numpy.ndarray) else len(value)
 
 
