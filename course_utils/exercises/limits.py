@@ -16,8 +16,8 @@ import torch
 
 PATIENCE = 20.0  # seconds that one check may take
 PRINTED = 2_000  # characters that are shown of what an answer prints
-_KEPT: list[Any] = [torch, torch.Tensor, torch.autograd, torch.nn, torch.nn.Module, torch.nn.functional, torch.optim, torch.func]
-_KEPT += [torch.optim.Optimizer, torch.autograd.Function, math, builtins]
+_KEPT: list[Any] = [torch, torch.Tensor, torch.autograd, torch.autograd.Function, torch.func, torch.nn, torch.nn.Module]
+_KEPT += [torch.nn.functional, torch.optim, torch.optim.Optimizer, math, builtins]
 
 
 class TooLong(BaseException):
