@@ -198,7 +198,7 @@ def step_backward(target: object, /, *, model: object = None, title: str = "", *
 
 def _step_frame(stages: Stages) -> Frame:
     """Room for the longest product on an edge, for the most lines below, and for the longest of them."""
-    labels = [label_lines(edge, at_hand=True) for edge in stages.graph.edges if edge.gradient is not None]
+    labels = [label_lines(stages.graph, edge, at_hand=True) for edge in stages.graph.edges if edge.gradient is not None]
     widest = max((cells(text) for texts in labels for text in texts), default=0) * CELL
     gap = min(max(GAP, ceil(widest) + 30), WIDEST_GAP)
     said = [wrapped(stages.said(step)) for step in range(stages.last + 1)]

@@ -171,7 +171,7 @@ class Drawing:
             if len(link.edges) > 1 or edge.gradient is None:
                 continue
             at_hand = spot is not None and link.edges[0] in spot.edges
-            local, result = label_lines(edge, at_hand=at_hand)
+            local, result = label_lines(graph, edge, at_hand=at_hand)
             # On its way to the next row a link runs to the left, with the gradient's line above.
             x, below, above = (x0 + 8, 17, -9) if x0 < x1 else (x0 - 14 - ceil(cells(result) * CELL), -9, 17)
             texts = text_on_paper(x, y + below, result, "b g")
@@ -245,12 +245,12 @@ def uses_of(graph: GraphData, nodes: Container[int]) -> dict[int, list[int]]:
     return uses
 
 
-def label_lines(edge: Edge, *, at_hand: bool) -> tuple[str, str]:
+def label_lines(graph: GraphData, edge: Edge, *, at_hand: bool) -> tuple[str, str]:
     """What an edge's label says above and below: at hand "× 4.00" and "= 4.00", else the gradient alone."""
     result = format_summary(edge.gradient, room=LABEL_ROOM)
     if not at_hand:
         return "", result
-    return f"× {format_number(edge.local)}" if factor(edge) else "", f"= {result}"
+    return f"× {format_number(edge.local)}" if factor(graph, edge) else "", f"= {result}"
 
 
 def wrapped(said: Sequence[str]) -> list[str]:

@@ -6,6 +6,7 @@ from functools import partial
 from itertools import repeat
 from typing import Any, NamedTuple
 
+import torch
 from torch.autograd.function import BackwardCFunction
 
 from ...core.internals import saved_or
@@ -23,12 +24,26 @@ _NO_FLOW = (None, None, _RULE)
 # The numbers besides their inputs that some derivatives depend on, by kind of autograd function.
 _SETTINGS: dict[str, tuple[str, ...]] = {
     "AddBackward0": ("alpha",),
+    "SubBackward0": ("alpha",),
+    "RsubBackward0": ("alpha",),
+    "RsubBackward1": ("alpha",),
+    "DivBackward2": ("rounding_mode",),
+    "DivBackward3": ("rounding_mode",),
     "PowBackward0": ("exponent",),
     "PowBackward1": (),
     "PowBackward2": ("self",),
     "ClampBackward1": ("min", "max"),
     "LeakyReluBackward0": ("negative_slope",),
     "LeakyReluBackward1": ("negative_slope",),
+    "SoftplusBackward0": ("beta",),
+    "GeluBackward0": ("approximate",),
+    "MseLossBackward0": ("reduction",),
+    "NllLossBackward0": ("reduction", "weight"),
+    "NllLoss2DBackward0": ("reduction", "weight"),
+    "LinalgVectorNormBackward0": ("ord",),
+    "MaxBackward0": ("dim",),
+    "MinBackward0": ("dim",),
+    "AddmmBackward0": ("alpha", "beta"),
 }
 
 
@@ -143,5 +158,12 @@ def settings_of(function: Any) -> tuple[tuple[str, object], ...] | None:
     names = _SETTINGS.get(type(function).__name__)
     if names is None:
         return None
-    found = tuple((name, value) for name in names if (value := saved_or(function, name, None)) is not None)
+    found = tuple((name, _plain(value)) for name in names if (value := saved_or(function, name, None)) is not None)
     return found if found or not names else None
+
+
+def _plain(value: object) -> object:
+    """A setting as plain data; of a tensor, that there is one."""
+    if isinstance(value, torch.Tensor):
+        return True
+    return value - (1 << 64) if isinstance(value, int) and value >= 1 << 63 else value

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from typing import NamedTuple
 
-from ...core.internals import is_clamp_flat_at_its_bounds
 from ...core.numbers import format_number
-from ..data import Edge, GraphData, Node
+from ..data import Edge, GraphData, Node, Summary
+from .proof import gives, gives_as_shown, gives_product
+from .rules import RAISED, elementwise, whole
 from .text import called, cells, clean, format_shape, format_summary, is_plain
 
 _INFIX = {"Mul": "×", "Add": "+", "Sub": "−", "Rsub": "−", "Div": "÷", "Mm": "@", "Mv": "@", "Bmm": "@", "Dot": "·"}
@@ -23,96 +24,11 @@ _FUNCTIONS = {
     "Addmm": "A@B + c", "Addmv": "A@x + c", "Linear": "A@x + c",
 }  # fmt: skip
 WITH_NUMBER = {"Pow", "Mul", "Add", "Sub", "Rsub", "Div"}
-_RAISED = str.maketrans("0123456789−-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁻")
+_TIED = "0.50, ties share"
 _BOX, _LONGEST_OPERAND, _LONGEST = "□", 8, 16
 
-# Local derivatives of elementwise operations, one text for each input; {0}, {1} are the operation's own inputs.
-_ELEMENTWISE: dict[str, tuple[str, ...]] = {
-    "Sub": ("1", "−1"),
-    "Rsub": ("−1",),
-    "Mul": ("{1}", "{0}"),
-    "Div": ("1/{1}", "−{0}/{1}²"),
-    "Neg": ("−1",),
-    "Reciprocal": ("−1/{0}²",),
-    "Exp": ("exp({0})",),
-    "Exp2": ("2^{0}·ln 2",),
-    "Expm1": ("exp({0})",),
-    "Log": ("1/{0}",),
-    "Log1P": ("1/(1 + {0})",),
-    "Log2": ("1/({0}·ln 2)",),
-    "Log10": ("1/({0}·ln 10)",),
-    "Sin": ("cos({0})",),
-    "Cos": ("−sin({0})",),
-    "Tan": ("1 + tan({0})²",),
-    "Asin": ("1/√(1 − {0}²)",),
-    "Acos": ("−1/√(1 − {0}²)",),
-    "Atan": ("1/(1 + {0}²)",),
-    "Sinh": ("cosh({0})",),
-    "Cosh": ("sinh({0})",),
-    "Tanh": ("1 − tanh({0})²",),
-    "Sigmoid": ("σ({0})·(1 − σ({0}))",),
-    "LogSigmoid": ("1 − σ({0})",),
-    "Softplus": ("σ({0})",),
-    "Silu": ("σ({0})·(1 + {0}·(1 − σ({0})))",),
-    "Gelu": ("Φ({0}) + {0}·φ({0})",),
-    "Erf": ("2/√π·exp(−{0}²)",),
-    "Relu": ("1 if {0} > 0 else 0",),
-    "Sqrt": ("1/(2·√{0})",),
-    "Rsqrt": ("−1/(2·{0}·√{0})",),
-    "Abs": ("sign({0})",),
-    "Sign": ("0",),
-    "Round": ("0",),
-    "Floor": ("0",),
-    "Ceil": ("0",),
-    "Where": ("1 if the condition holds else 0", "0 if the condition holds else 1"),
-    "Maximum": ("1 if {0} > {1} else 0", "1 if {1} > {0} else 0"),
-    "Minimum": ("1 if {0} < {1} else 0", "1 if {1} < {0} else 0"),
-    "Atan2": ("{1}/({0}² + {1}²)", "−{0}/({0}² + {1}²)"),
-    "Clone": ("1",),
-    "ToCopy": ("1",),
-    "Alias": ("1",),
-}
-
-# What other operations do with the upstream gradient; {up}, {own} are shapes, {0}… the operation's inputs.
-_WHOLE: dict[str, tuple[str, ...]] = {
-    "Sum": ("upstream {up} copied to every entry of {own}",),
-    "Mean": ("upstream {up} / {share}, copied to every entry of {own}",),
-    "Dot": ("upstream {up} · {1} {shape1} → {own}", "upstream {up} · {0} {shape0} → {own}"),
-    "Mv": ("upstream {up} ⊗ {1} {shape1} → {own}", "{0}ᵀ {turned0} @ upstream {up} → {own}"),
-    "Mm": ("upstream {up} @ {1}ᵀ {turned1} → {own}", "{0}ᵀ {turned0} @ upstream {up} → {own}"),
-    "Bmm": ("upstream {up} @ {1}ᵀ {turned1} → {own}", "{0}ᵀ {turned0} @ upstream {up} → {own}"),
-    "Addmm": (
-        "upstream {up}, summed to {own}",
-        "upstream {up} @ {2}ᵀ {turned2} → {own}",
-        "{1}ᵀ {turned1} @ upstream {up} → {own}",
-    ),
-    "Softmax": ("softmax ⊙ (upstream − Σ upstream ⊙ softmax), {own}",),
-    "LogSoftmax": ("upstream − softmax·Σ upstream, {own}",),
-    "NllLoss": ("upstream {up} · (−1/n at each target's class, 0 elsewhere) → {own}",),
-    "MseLoss": (
-        "upstream {up} · 2·({0} − {1})/{count} → {own}",
-        "upstream {up} · 2·({1} − {0})/{count} → {own}",
-    ),
-    "Max": ("upstream {up} to the largest entry of {own}",),
-    "Min": ("upstream {up} to the smallest entry of {own}",),
-    "Amax": ("upstream {up} to the largest entries of {own}, ties share",),
-    "Amin": ("upstream {up} to the smallest entries of {own}, ties share",),
-    "LinalgVectorNorm": ("upstream {up} · {0}/‖{0}‖ → {own}",),
-    "Expand": ("upstream {up} summed to {own}",),
-    "Repeat": ("upstream {up} summed to {own}",),
-}
-_MOVES = (
-    ({"View", "UnsafeView", "ReshapeAlias", "Unsqueeze", "Squeeze"}, "upstream {up} reshaped to {own}"),
-    ({"T", "Transpose", "Permute"}, "upstream {up} turned back to {own}"),
-    (
-        {"Select", "Slice", "Index", "Gather", "IndexSelect", "Unbind", "Split", "Diagonal"},
-        "upstream {up} put back where it was taken from, zeros elsewhere: {own}",
-    ),
-    ({"Stack", "Cat"}, "its own part of upstream {up}: {own}"),
-)
 # A negative number in brackets that needs none, being alone, or has some already.
 _ALONE, _TWICE = re.compile(r"^\((−[^()]*)\)$"), re.compile(r"\(\((−[^()]*)\)\)")
-Settings = tuple[tuple[str, object], ...] | None
 
 
 class Operand(NamedTuple):
@@ -211,7 +127,7 @@ def _spell_in_full(operation: str, operands: list[Operand]) -> str:
 def _raised(base: str | None, exponent: str | None) -> str:
     whole = (exponent or "ⁿ").removesuffix(".00")
     if exponent is None or whole.lstrip("−").isdigit():
-        return f"{base or _BOX}{whole.translate(_RAISED)}"
+        return f"{base or _BOX}{whole.translate(RAISED)}"
     return f"{base or _BOX}^{exponent}"
 
 
@@ -230,15 +146,29 @@ def _infix(operation: str, operands: list[Operand]) -> str:
 
 
 class Site(NamedTuple):
-    """An operation whose local derivatives are asked for."""
+    """An operation whose local derivatives are asked for, and its inputs."""
 
-    operation: str
-    shape: tuple[int, ...]
+    node: Node
     inputs: Sequence[Operand]
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self.node.shape or ()
+
+    @property
+    def values(self) -> list[Summary | None]:
+        """The inputs' values."""
+        return [None if one.node is None else one.node.value for one in self.inputs]
+
+    @property
+    def is_complex(self) -> bool:
+        return (self.node.dtype or "").startswith("complex")
 
 
 def derivative(graph: GraphData, edge: Edge, inputs: Mapping[int, Sequence[Edge]]) -> str:
     """The local derivative along an edge spelled out, or for tensors the shapes of the product.
+
+    A formula is worked out with the numbers at hand, and not said where it does not give what flows back.
 
     Args:
         graph: what the edge belongs to.
@@ -250,17 +180,15 @@ def derivative(graph: GraphData, edge: Edge, inputs: Mapping[int, Sequence[Edge]
         return _own_rule(edge, target, shape)
     if edge.rule == "own" and edge.local is None and math.prod(shape) == math.prod(target.shape or ()) == 1:
         return f"{clean(target.operation)}: its own rule"
-    special = _SPECIAL.get(target.operation)
-    texts = special(target.settings) if special else _ELEMENTWISE.get(target.operation, ())
+    texts = elementwise(target.operation, target.settings)
     text = texts[edge.slot] if edge.slot < len(texts) else None
-    if edge.local is not None and not text:
-        return format_number(edge.local)
-    site = Site(target.operation, target.shape or (), _operands_with_turns(graph, edge.target, inputs))
+    site = Site(target, _operands_with_turns(graph, edge.target, inputs))
     if edge.local is not None:
-        return _with_numbers(text, site.inputs, edge.local)
+        return _with_numbers(text, site, edge)
+    generic = f"upstream {format_shape(site.shape)} → {format_shape(shape)}"
     if text is not None:
-        return _elementwise_product(text, site, shape)
-    return _whole(site, edge.slot, shape)
+        return _elementwise_product(text, site, graph.nodes[edge.source], edge) or generic
+    return generic if edge.rule == "own" else _whole(site, edge.slot, shape) or generic
 
 
 def _own_rule(edge: Edge, target: Node, shape: tuple[int, ...]) -> str:
@@ -282,17 +210,43 @@ def _operands_with_turns(graph: GraphData, index: int, inputs: Mapping[int, Sequ
     return operands
 
 
-def _with_numbers(text: str, inputs: Sequence[Operand], local: float | complex) -> str:
+def _with_numbers(text: str | None, site: Site, edge: Edge) -> str:
+    inputs, local = site.inputs, edge.local
+    text = _proven(text, site, edge)
+    if text is None:
+        return format_number(local)
     needed = _needed(text)
-    if not needed and text.lstrip("−").isdigit():
+    if not needed and (text.lstrip("−").isdigit() or text == _TIED):
         return text
     if len(inputs) <= max(needed, default=-1):
         return format_number(local)
     if text in ("{0}", "{1}") and (factor := inputs[needed[0]]).is_constant and factor.name is None and factor.number:
         return factor.number.strip("()")
     symbols, numbers = [one.symbol for one in inputs], [one.number for one in inputs]
+    if needed and not gives_as_shown(text, site.values, local):
+        numbers = [None] * len(numbers)
     steps = (_fill(text, needed, symbols), _fill(text, needed, numbers), format_number(local))
     return " = ".join(dict.fromkeys(step for step in steps if step is not None))
+
+
+def _proven(text: str | None, site: Site, edge: Edge) -> str | None:
+    """The formula of a local derivative, if it gives the number; None where it does not.
+
+    Autograd multiplies with the conjugate of a complex derivative.
+    """
+    if text is None:
+        return None
+    values, local, dtype = site.values, edge.local, site.node.dtype
+    if " the condition " in text or " bound" in text:
+        return text if local in (0, 1) else None
+    holds = gives(text, values, local, dtype=dtype)
+    if holds is False and site.is_complex:
+        text = f"conj({text})"
+        holds = gives(text, values, local, dtype=dtype)
+    if holds is False and site.node.operation in ("Maximum", "Minimum") and local == 0.5:
+        return _TIED if values[0] == values[1] else None
+    # A function of the learner's may have the name of one of PyTorch's and another rule.
+    return text if holds or (holds is None and edge.rule == "operation" and not site.is_complex) else None
 
 
 @cache
@@ -310,7 +264,16 @@ def _fill(text: str, needed: Sequence[int], words: Sequence[str | None]) -> str 
     return _TWICE.sub(r"(\1)", _ALONE.sub(r"\1", filled)) if "(−" in filled else filled
 
 
-def _elementwise_product(text: str, site: Site, shape: tuple[int, ...]) -> str:
+def _elementwise_product(text: str, site: Site, source: Node, edge: Edge) -> str | None:
+    """ "upstream · local derivative"; None where that is not what flows back."""
+    shape, dtype = source.shape or (), site.node.dtype
+    if site.is_complex and _needed(text):
+        text = f"conj({text})"
+    holds = gives_product(text, site.values, site.node.gradient, edge.gradient, dtype=dtype)
+    if site.node.operation in ("Maximum", "Minimum"):
+        text, holds = f"{text}, ties share", None
+    if holds is False or (holds is None and edge.rule == "own"):
+        return None
     product = f"upstream {format_shape(site.shape)}"
     if text != "1":
         filled = text.format(*_stand_ins(site))
@@ -324,14 +287,15 @@ def _stand_ins(site: Site) -> list[str]:
     return [known[at] if at < len(known) and known[at] is not None else letter for at, letter in enumerate("ABC")]
 
 
-def _whole(site: Site, slot: int, shape: tuple[int, ...]) -> str:
+def _whole(site: Site, slot: int, shape: tuple[int, ...]) -> str | None:
+    """What an operation does with the upstream gradient as a whole; None where no text for that is true."""
     up, own = format_shape(site.shape), format_shape(shape)
-    for kinds, text in _MOVES:
-        if site.operation in kinds:
-            return text.format(up=up, own=own)
-    texts = _WHOLE.get(site.operation, ())
-    if slot >= len(texts):
-        return f"upstream {up} → {own}"
+    texts = whole(site.node.operation, site.node.settings)
+    is_zero = site.node.value is not None and site.node.value.norm == 0
+    if slot >= len(texts) or (site.is_complex and _needed(texts[slot])):
+        return None
+    if is_zero and "‖" in texts[slot]:  # nothing can be divided by this norm
+        return None
     words = {"up": up, "own": own, "count": str(math.prod(shape))}
     words["share"] = str(math.prod(shape) // (math.prod(site.shape) or 1))
     shapes = [one.shape for one in site.inputs] + [None] * 3
@@ -339,45 +303,3 @@ def _whole(site: Site, slot: int, shape: tuple[int, ...]) -> str:
         words[f"shape{at}"] = format_shape(known) if known is not None else ""
         words[f"turned{at}"] = format_shape((*known[:-2], *known[:-3:-1])) if known is not None else ""
     return texts[slot].format(*_stand_ins(site), **words).replace("ᵀᵀ", "").replace("  ", " ")
-
-
-def _add(settings: Settings) -> tuple[str, ...]:
-    return "1", format_number(dict(settings or ()).get("alpha", 1))
-
-
-def _power(settings: Settings) -> tuple[str, ...]:
-    if settings is None:
-        return ()
-    known = dict(settings)
-    if "self" in known:  # the base is a number
-        return ("{1}^{0}·ln {1}",)
-    if "exponent" not in known:
-        return "{1}·{0}^({1} − 1)", "{0}^{1}·ln {0}"
-    exponent = known["exponent"]
-    if exponent in (0, 1):
-        return (str(int(exponent)),)
-    factor, rest = "−" if exponent == -1 else f"{format_number(exponent)}·", exponent - 1
-    if rest == 1:
-        return (f"{factor}{{0}}",)
-    if float(rest).is_integer():
-        return (f"{factor}{{0}}{str(int(rest)).translate(_RAISED)}",)
-    return (f"{factor}{{0}}^{format_number(rest)}",)
-
-
-def _clamp(settings: Settings) -> tuple[str, ...]:
-    known, below = dict(settings or ()), "<" if is_clamp_flat_at_its_bounds() else "≤"
-    low = f"{format_number(known['min'])} {below} " if "min" in known else ""
-    high = f" {below} {format_number(known['max'])}" if "max" in known else ""
-    return (f"1 if {low}{{0}}{high} else 0",)
-
-
-def _leaky(settings: Settings) -> tuple[str, ...]:
-    return () if settings is None else (f"1 if {{0}} > 0 else {format_number(dict(settings)['negative_slope'])}",)
-
-
-_SPECIAL: dict[str, Callable[[Settings], tuple[str, ...]]] = {
-    "Add": _add,
-    "Pow": _power,
-    "Clamp": _clamp,
-    "LeakyRelu": _leaky,
-}

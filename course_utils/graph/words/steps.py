@@ -114,7 +114,7 @@ class Stages:
         edge = self.graph.edges[number]
         to, spelled = label(self.graph, edge.source), product(self.graph, edge, upstream="upstream ", local="local ")
         formula = derivative(self.graph, edge, self.inputs)
-        if not factor(edge):
+        if not factor(self.graph, edge):
             return f"To {to}: {formula}, which gives {spelled}"
         return f"To {to}: {spelled}" + (f", where local is {formula}" if " = " in formula else "")
 

@@ -9,6 +9,7 @@ from functools import lru_cache
 
 from ...core.numbers import format_column, format_number
 from ..data import Edge, GraphData, Node, Summary
+from .proof import is_product
 
 NOT_YET = "no gradient yet"
 NOT_KEPT = "gradient not kept"
@@ -137,10 +138,17 @@ def is_kept(node: Node) -> bool:
     return node.gradient is None and node.kept is not None
 
 
-def factor(edge: Edge) -> str:
-    """The local derivative as a factor, a negative one in brackets; "" where the rule is not one real number."""
+def factor(graph: GraphData, edge: Edge) -> str:
+    """The local derivative as a factor, a negative one in brackets; "" where the rule is not one real number.
+
+    Nor is it a factor where the product is not what flows back, as when that is too small for its type.
+    """
     if edge.local is None or isinstance(edge.local, complex):
         return ""
+    node, sent = graph.nodes[edge.target], edge.gradient
+    if node.gradient is not None and sent is not None and len(node.gradient.numbers) == len(sent.numbers) == 1:
+        if not is_product(node.gradient.numbers[0], edge.local, sent.numbers[0], dtype=node.dtype):
+            return ""
     text = format_number(edge.local)
     return f"({text})" if text.startswith("−") else text
 
@@ -151,9 +159,9 @@ def product(graph: GraphData, edge: Edge, *, upstream: str = "", local: str = ""
     `upstream` and `local` are words in front of the two factors.
     """
     arriving, result = graph.nodes[edge.target].gradient, format_summary(edge.gradient, room=30)
-    if not factor(edge) or arriving is None:
+    if arriving is None or not (by := factor(graph, edge)):
         return result
-    return f"{upstream}{format_summary(arriving, room=30)} × {local}{factor(edge)} = {result}"
+    return f"{upstream}{format_summary(arriving, room=30)} × {local}{by} = {result}"
 
 
 def inputs_of(graph: GraphData) -> dict[int, list[Edge]]:
