@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
 DIGITS = 4
-MORE = 1  # digit that a column's largest number may have besides; more would show the rounding of float32
+MORE = 1  # digit that a number of a column may have besides; more would show the rounding of float32
 NOISE = 6  # decimals; further ones of what a plot measured in float32 are rounding, which differs between machines
 
 
@@ -63,8 +63,9 @@ def format_fixed(number: float, decimals: int) -> str:
 def format_column(numbers: Iterable[float | complex | int | bool], *, digits: int = DIGITS) -> list[str]:
     """Numbers that stand together, such as a column of a table or a vector: the floats share their decimals.
 
-    The largest gets its four digits, or five if the smallest would be left with fewer than two. What would be left with
-    none has an exponent, as a number on its own below 0.001 has.
+    There are as many as give each its four digits, but none of them more than four, or five if the smallest would be
+    left with fewer than two; zeros behind a number that has no further digits do not count. What would be left with
+    nothing has an exponent, as a number on its own below 0.001 has.
     """
     numbers = list(numbers)
     if len(numbers) == 1:  # most tensors of a small graph; this way takes half the time
@@ -92,20 +93,22 @@ def typable(text: str) -> str:
 def _shared(numbers: tuple[float, ...], digits: int) -> tuple[str, ...]:
     decimals = _shared_decimals([abs(number) for number in numbers if number and _is_plain(number, digits)], digits)
     alone = [not _is_plain(number, digits) or 0 < abs(number) < 0.95 * 10**-decimals for number in numbers]
-    fixed = [format_fixed(number, decimals) for number, apart in zip(numbers, alone, strict=True) if not apart]
-    zeros = min((len(text) - len(text.rstrip("0")) for text in fixed), default=0)
-    cut = min(zeros, decimals - _least(digits))
-    together = iter([text[: len(text) - cut] for text in fixed])
     return tuple(
-        _alone(number, digits) if apart else next(together) for number, apart in zip(numbers, alone, strict=True)
+        _alone(number, digits) if apart else format_fixed(number, decimals)
+        for number, apart in zip(numbers, alone, strict=True)
     )
 
 
 def _shared_decimals(sizes: Sequence[float], digits: int) -> int:
-    if not sizes:
-        return _least(digits)
-    largest, smallest = max(sizes), min(sizes)
-    return min(max(_decimals(largest, digits), _decimals(smallest, 2)), _decimals(largest, digits + MORE))
+    """The decimals that give each number all its digits, as far as no longer one gets more than it has."""
+    own = [format_number(size, digits=digits) for size in sizes]
+    decimals = max((len(text.partition(".")[2]) for text in own), default=_least(digits))
+    longer = [size for size, text in zip(sizes, own, strict=True) if not _agrees(text, size)]
+    for most in (digits, digits + MORE):
+        found = min([decimals, *(_decimals(size, most) for size in longer)])
+        if all(size >= 9.5 * 10**-found for size in sizes):
+            break
+    return found
 
 
 def _alone(number: float, digits: int) -> str:
