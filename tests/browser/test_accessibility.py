@@ -90,7 +90,7 @@ def test_a_move_is_announced_when_it_has_settled(page: Page) -> None:
                      ".observe(readout, { attributes: true, attributeFilter: ['aria-busy'] }) }")  # fmt: skip
     handle.press("Home")
     page.wait_for_function("busy.at(-1) === 'false' && busy.includes('true')")
-    expect(readout).to_contain_text("x = -6.00")
+    expect(readout).to_contain_text("x = −6")
 
 
 def test_tables_name_their_columns(page: Page) -> None:
