@@ -290,11 +290,11 @@ def _stand_ins(site: Site) -> list[str]:
 def _whole(site: Site, slot: int, shape: tuple[int, ...]) -> str | None:
     """What an operation does with the upstream gradient as a whole; None where no text for that is true."""
     up, own = format_shape(site.shape), format_shape(shape)
-    texts = whole(site.node.operation, site.node.settings)
+    text = whole(site.node.operation, site.node.settings, slot)
     is_zero = site.node.value is not None and site.node.value.norm == 0
-    if slot >= len(texts) or (site.is_complex and _needed(texts[slot])):
+    if text is None or (site.is_complex and _needed(text)):
         return None
-    if is_zero and "‖" in texts[slot]:  # nothing can be divided by this norm
+    if is_zero and "‖" in text:  # nothing can be divided by this norm
         return None
     words = {"up": up, "own": own, "count": str(math.prod(shape))}
     words["share"] = str(math.prod(shape) // (math.prod(site.shape) or 1))
@@ -302,4 +302,4 @@ def _whole(site: Site, slot: int, shape: tuple[int, ...]) -> str | None:
     for at, known in enumerate(shapes[:3]):
         words[f"shape{at}"] = format_shape(known) if known is not None else ""
         words[f"turned{at}"] = format_shape((*known[:-2], *known[:-3:-1])) if known is not None else ""
-    return texts[slot].format(*_stand_ins(site), **words).replace("ᵀᵀ", "").replace("  ", " ")
+    return text.format(*_stand_ins(site), **words).replace("ᵀᵀ", "").replace("  ", " ")

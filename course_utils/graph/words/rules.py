@@ -144,7 +144,7 @@ def _leaky(settings: Settings) -> tuple[str, ...]:
 
 def _mse(settings: Settings) -> tuple[str, ...]:
     kind = dict(settings or ()).get("reduction")
-    if kind is None:
+    if not isinstance(kind, int):
         return ()
     tail = ("", "/{count} → {own}", " → {own}")[kind]
     return f"upstream {{up}} · 2·({{0}} − {{1}}){tail}", f"upstream {{up}} · 2·({{1}} − {{0}}){tail}"
@@ -200,26 +200,17 @@ _WHOLE_BY_SETTINGS: dict[str, Callable[[Settings], tuple[str, ...]]] = {
 }
 
 
-class _Same(tuple):
-    """The same text for every input."""
-
-    def __len__(self) -> int:
-        return 1 << 30
-
-    def __getitem__(self, _: object) -> str:
-        return super().__getitem__(0)
-
-
 def elementwise(operation: str | None, settings: Settings) -> tuple[str, ...]:
     """The local derivative of an elementwise operation as a text for each input; () for other operations."""
     rule = _BY_SETTINGS.get(operation)
     return rule(settings) if rule else ELEMENTWISE.get(operation, ())
 
 
-def whole(operation: str, settings: Settings) -> tuple[str, ...]:
-    """What an operation does with the upstream gradient, as a text for each input; () where nothing is known."""
+def whole(operation: str, settings: Settings, slot: int) -> str | None:
+    """What an operation does with the upstream gradient for input `slot`, as a text; None where nothing is known."""
     for kinds, text in MOVES:
         if operation in kinds:
-            return _Same((text,))
+            return text
     rule = _WHOLE_BY_SETTINGS.get(operation)
-    return rule(settings) if rule else WHOLE.get(operation, ())
+    texts = rule(settings) if rule else WHOLE.get(operation, ())
+    return texts[slot] if slot < len(texts) else None
