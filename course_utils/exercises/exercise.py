@@ -5,10 +5,8 @@ There is no second description of what is right: an answer is right if it behave
 
 from __future__ import annotations
 
-import ast
 import inspect
 import sys
-import textwrap
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -21,7 +19,7 @@ from .diagnosis import diagnose, misfit
 from .observe import Probe, is_unfinished, is_unfinished_observation, observe, world_as_it_was
 from .records import remember
 from .report import board_folder, has_opened, report, wrong_answers
-from .second_tries import SAME, message_for
+from .second_tries import SAME, message_for, source_of
 from .show import Card, Shown, as_code
 from .sorts import read_error, uncalled
 
@@ -204,12 +202,12 @@ class Exercise(Shown):
 
     def cell(self, variable: str = "answer") -> str:
         """The code of a cell with the solution, a definition or `variable = value`; it needs `import torch` only."""
-        return _source(self.answer) if callable(self.answer) else f"{variable} = {self.answer!r}"
+        return source_of(self.answer) if callable(self.answer) else f"{variable} = {self.answer!r}"
 
     @property
     def given(self) -> str | None:
         """The broken code that the learner starts from; None where there is nothing to repair."""
-        return None if self._broken is None else _source(self._broken)
+        return None if self._broken is None else source_of(self._broken)
 
     @property
     def name(self) -> str | None:
@@ -278,7 +276,7 @@ class Prediction(Exercise):
         """The code of a cell that gives the solution, computed where the exercise has code for it."""
         if not isinstance(self._solution, FunctionType):
             return super().cell(variable)
-        return f"{_source(self._solution)}\n\n{variable} = {self._solution.__name__}()"
+        return f"{source_of(self._solution)}\n\n{variable} = {self._solution.__name__}()"
 
 
 def exercise(prompt: str, **parts: Any) -> Callable[[Callable], Exercise]:
@@ -298,10 +296,3 @@ def exercise(prompt: str, **parts: Any) -> Callable[[Callable], Exercise]:
 def prediction(prompt: str, **parts: Any) -> Callable[[Callable], Prediction]:
     """Decorates the code whose result is to be predicted, a function without arguments; it becomes a `Prediction`."""
     return lambda code: Prediction(prompt, code, **parts)
-
-
-def _source(definition: Callable) -> str:
-    """The source of a function or a class, without what decorates it."""
-    text = textwrap.dedent(inspect.getsource(definition))
-    first = ast.parse(text).body[0].lineno
-    return "\n".join(text.splitlines()[first - 1 :]).strip()

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import ast
+import inspect
+import textwrap
 from collections import Counter
 from collections.abc import Callable, Sequence
-from types import FunctionType
+from typing import Any
 
 import torch
 from torch.overrides import TorchFunctionMode
@@ -72,9 +75,12 @@ def change(probe: Probe, code: object, broken: object) -> Change:
 
 def message_for(probe: Probe, code: object, broken: object, tries: Sequence[tuple[object, str]], symptom: str) -> str:
     """What to say about code that shows the symptom of the broken code; the symptom alone if nothing was changed."""
-    if _is_the_same(code, broken):
+    same = _is_the_same(code, broken)
+    if same:
         return symptom
     new, gone = change(probe, code, broken)
+    if same is None and not new and not gone:
+        return symptom
     known = [(change(probe, each, broken), message) for each, message in tries]
     fitting = [(len(more) + len(less & gone), message) for (more, less), message in known if more and more <= new]
     if fitting:
@@ -82,11 +88,20 @@ def message_for(probe: Probe, code: object, broken: object, tries: Sequence[tupl
     return f"{SAME}{symptom} {_describe(new, gone)}"
 
 
-def _is_the_same(code: object, broken: object) -> bool:
-    if not (isinstance(code, FunctionType) and isinstance(broken, FunctionType)):
-        return False
-    parts = [(each.__code__.co_code, each.__code__.co_names, each.__code__.co_consts) for each in (code, broken)]
-    return parts[0] == parts[1]
+def _is_the_same(code: object, broken: object) -> bool | None:
+    """Whether both are the same lines; None if the lines of one cannot be had, as of code that `exec` made."""
+    try:
+        first, second = (ast.dump(ast.parse(source_of(each))) for each in (code, broken))
+    except (OSError, TypeError, SyntaxError):
+        return None
+    return first == second
+
+
+def source_of(definition: Any) -> str:
+    """The source of a function or a class, without what decorates it."""
+    text = textwrap.dedent(inspect.getsource(definition))
+    first = ast.parse(text).body[0].lineno
+    return "\n".join(text.splitlines()[first - 1 :]).strip()
 
 
 def _describe(new: frozenset[str], gone: frozenset[str]) -> str:

@@ -59,11 +59,16 @@ def test_each_second_try_is_told_what_changed(exercise, number):
 
 
 @over({name: it for name, it in ALL.items() if it.given is not None})
-def test_second_tries_of_a_repair(exercise):
+def test_second_tries_of_a_repair(exercise, tmp_path):
     messages = [message for _, message in exercise.second_tries]
     assert len(messages) >= 4 and len(set(messages)) == len(messages)
     symptom = next(message for wrong, message in exercise.mistakes if wrong is exercise._broken)
     assert exercise.grade(exercise._broken).message == symptom
+    cell = tmp_path / "cell.py"  # torch comes from elsewhere, as from another cell of a notebook
+    cell.write_text(exercise.given, encoding="utf-8")
+    names = {"torch": torch}
+    exec(compile(exercise.given, cell, "exec"), names)
+    assert exercise.grade(names[exercise._broken.__name__]).message == symptom
 
 
 @every_exercise
