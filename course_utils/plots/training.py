@@ -106,7 +106,8 @@ def accumulation_view(*, calls: int, reach: Sequence[float]) -> View:
         ax.axhline(0, color=palette.MUTED, linewidth=0.8)
         kept = ax.bar(numbers, [0.0] * calls, 0.6, hatch="//", **KEPT)
         added = ax.bar(numbers, [0.0] * calls, 0.6, color=palette.GRADIENT)
-        texts = [ax.text(call, 0, "", ha="center", va="center", fontweight="bold") for call in numbers]
+        look = {"ha": "center", "va": "center", "fontweight": "bold", "fontsize": min(11, 130 / calls)}
+        texts = [ax.text(call, 0, "", **look) for call in numbers]
         step = 0.05 * (ax.get_ylim()[1] - ax.get_ylim()[0])
 
         def update(grads: Sequence[float], zeroed: Sequence[int] = ()) -> str:
