@@ -101,7 +101,7 @@ def test_tables_name_their_columns(page: Page) -> None:
 
 def test_slides_break_no_rule(lab, tmp_path: Path) -> None:
     place = tmp_path / "02.html"
-    place.write_text(slides.deck(LESSON), encoding="utf-8")
+    place.write_text(slides.deck(LESSON.name, LESSON.read_bytes()), encoding="utf-8")
     page = lab.browser.new_page(viewport={"width": 1280, "height": 720})
     page.goto(place.as_uri())
     for number in range(8):
