@@ -168,7 +168,7 @@ def draw_graph(
     """
     _refuse_unnamed("draw_graph", target, unnamed)
     defaults = {"model": None, "open": None, "title": "", "gradients": False, "limit": CARDS}
-    options: dict[str, Any] = {"model": model, "open": open, "title": title, "gradients": gradients, "limit": limit}
+    options = {"model": model, "open": open, "title": title, "gradients": gradients, "limit": limit}
     _claim_names(target, options, defaults, names)
     model, open, title, gradients, limit = options.values()
     if open is not None and not isinstance(open, str):
@@ -222,7 +222,7 @@ def step_backward(
     from ..sliders import explore, play
 
     _refuse_unnamed("step_backward", target, unnamed)
-    options: dict[str, Any] = {"model": model, "title": title}
+    options = {"model": model, "title": title}
     _claim_names(target, options, {"model": None, "title": ""}, names)
     model, title = options.values()
     check_text(title, name="title")
@@ -281,7 +281,7 @@ def explore_graph(
     from ..sliders import explore
 
     check_function(function, name="function")
-    options: dict[str, Any] = {"model": model, "title": title}
+    options = {"model": model, "title": title}
     _claim_names(function, options, {"model": None, "title": ""}, sliders)
     model, title = options.values()
     check_text(title, name="title")

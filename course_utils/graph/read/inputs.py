@@ -77,7 +77,7 @@ def _fresh(value: object, is_module: bool) -> object:
         return copy.requires_grad_(value.requires_grad or not is_module) if _can_require_grad(copy) else copy
     if is_number(value) and not is_module:
         return torch.tensor(float(value) if isinstance(value, int) else value, requires_grad=True)
-    if isinstance(value, list | tuple) and type(value) in (list, tuple):  # a named tuple is made in another way
+    if type(value) in (list, tuple):
         return type(value)(one if is_number(one) else _fresh(one, is_module) for one in value)
     if type(value) is dict:
         return {key: one if is_number(one) else _fresh(one, is_module) for key, one in value.items()}
