@@ -41,7 +41,12 @@ def expression(rng):
     """Tensors of a random program in the order in which they were made, leaves first, and an output."""
 
     def leaf():
-        return torch.tensor(rng.uniform(-2, 2), dtype=torch.float64).expand(rng.choice(SHAPES)).clone().requires_grad_()
+        return (
+            torch.tensor(round(rng.uniform(-2, 2), 6), dtype=torch.float64)
+            .expand(rng.choice(SHAPES))
+            .clone()
+            .requires_grad_()
+        )
 
     tensors = [leaf() for _ in range(rng.randint(1, 3))]
     for _ in range(rng.randint(1, 9)):
@@ -78,6 +83,11 @@ def close(summary, tensor, *, scale=0.0):
     return torch.allclose(own, tensor.double(), rtol=rtol, atol=1e-12 + rtol * scale, equal_nan=True)
 
 
+def is_subnormal(summary):
+    """Whether a value is so near 0 that a double keeps few of its digits: 0.7·x/x is 1 there, for PyTorch too."""
+    return summary is not None and 0 < summary.norm < 1e-300
+
+
 def check(rng):
     tensors, out = expression(rng)
     v = torch.full_like(out, 0.7)
@@ -108,7 +118,12 @@ def check(rng):
     inputs = inputs_of(graph)
     for edge in graph.edges:
         source, target = graph.nodes[edge.source], graph.nodes[edge.target]
-        if edge.local is not None and target.shape == () and target.gradient.trouble is None:
+        if (
+            not is_subnormal(target.value)
+            and edge.local is not None
+            and target.shape == ()
+            and not target.gradient.trouble
+        ):
             rel = 1e-9 if source.dtype == target.dtype == "float64" else 1e-6
             assert edge.gradient.numbers[0] == pytest.approx(
                 edge.local * target.gradient.numbers[0], rel=rel, nan_ok=True
