@@ -15,6 +15,7 @@ from typing import Any, TextIO
 import torch
 
 PATIENCE = 20.0  # seconds that one check may take
+WAYS = 1_000  # steps of Python's after which an error for this thread has come
 PRINTED = 2_000  # characters that are shown of what an answer prints
 _KEPT: list[Any] = [torch, torch.Tensor, torch.autograd, torch.autograd.Function, torch.func, torch.nn, torch.nn.Module]
 _KEPT += [torch.nn.functional, torch.optim, torch.optim.Optimizer, math, builtins]
@@ -32,17 +33,14 @@ def patience() -> Iterator[None]:
     """
     thread, over, lock = threading.get_ident(), threading.Event(), threading.Lock()
 
-    def deliver(error: type | None) -> None:
-        kind = None if error is None else ctypes.py_object(error)
-        ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), kind)
-
     def watch() -> None:
         wait = PATIENCE
         while not over.wait(wait):
             wait = 0.1
             with lock:
                 if not over.is_set():
-                    deliver(TooLong)
+                    kind = ctypes.py_object(TooLong)
+                    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), kind)
 
     watcher = threading.Thread(target=watch, daemon=True)
     try:
@@ -55,8 +53,12 @@ def patience() -> Iterator[None]:
         while True:
             try:
                 over.set()
-                with lock:
-                    deliver(None)
+                with lock:  # from here on nothing more is delivered
+                    pass
+                # What is still on its way comes now. It must not be called back: Python 3.11 then waits for it for ever
+                # as soon as a profiler or a debugger is on.
+                for _ in range(WAYS):
+                    pass
                 break
             except TooLong:
                 continue

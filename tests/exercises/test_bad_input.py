@@ -1,5 +1,6 @@
 """Whatever an answer does, there is a verdict in words, the session lives on, and the learner's world is as it was."""
 
+import subprocess
 import sys
 
 import pytest
@@ -97,3 +98,16 @@ def test_only_the_beginning_of_a_long_print_is_shown(capsys):
 def test_a_deleted_backward_does_not_reach_the_next_check():
     assert lesson_02.slope.grade(lambda f, x: delattr(torch.Tensor, "backward")).status == "wrong"
     assert lesson_02.slope.grade(lesson_02.slope.answer).status == "right"
+
+
+def test_a_profiler_still_runs_after_a_check():
+    """Python 3.11 waits for ever under a profiler if an error for a thread was called back."""
+    lines = [
+        "import sys",
+        "from course_utils.exercises import lesson_02",
+        "print(lesson_02.slope.grade(lambda f, x: 1).status)",
+        "sys.setprofile(lambda *_: None)",
+        "(lambda: 1)()",
+    ]
+    run = subprocess.run([sys.executable, "-c", "\n".join(lines)], capture_output=True, text=True, timeout=120)
+    assert (run.returncode, run.stdout) == (0, "wrong\n")
