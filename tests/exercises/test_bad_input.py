@@ -109,5 +109,5 @@ def test_a_profiler_still_runs_after_a_check():
         "sys.setprofile(lambda *_: None)",
         "(lambda: 1)()",
     ]
-    run = subprocess.run([sys.executable, "-c", "\n".join(lines)], capture_output=True, text=True, timeout=120)
+    run = subprocess.run([sys.executable, "-c", "\n".join(lines)], capture_output=True, encoding="utf-8", timeout=120)
     assert (run.returncode, run.stdout) == (0, "wrong\n")
