@@ -23,7 +23,7 @@ FLOORS = [
 ]
 # The floors inside course_utils.graph.
 GRAPH = "course_utils.graph"
-GRAPH_FLOORS = [["data", "garbage"], ["words"], ["graph"], ["read", "draw"], ["show", "torchviz"]]
+GRAPH_FLOORS = [["data"], ["words"], ["graph"], ["read", "draw"], ["show", "torchviz"]]
 MOST_LINES, MOST_LINES_OF_A_FUNCTION = 400, 40
 LISTS_OF_EXERCISES = ("course_utils.exercises.lesson_", "course_utils.exercises.repairs")
 

@@ -36,9 +36,9 @@ lay_over() {
 
 
 def free_ports() -> int:
-    """The first of three ports in a row that nobody listens on."""
+    """The first of three ports in a row that nobody listens on, below those that systems give to outgoing connections."""
     taken = {connection.laddr.port for connection in psutil.net_connections("tcp") if connection.laddr}
-    return next(port for port in range(20000 + os.getpid() % 20000, 64000) if not taken & {port, port + 1, port + 2})
+    return next(port for port in range(20000 + os.getpid() % 10000, 32000) if not taken & {port, port + 1, port + 2})
 
 
 def closed_folders() -> list[Path]:

@@ -13,7 +13,6 @@ from typing import NamedTuple
 from ...core.numbers import format_number
 from ...core.picture import Picture
 from ..data import Edge, GraphData
-from ..garbage import collecting_later
 from ..words.steps import Spot
 from ..words.text import (
     align,
@@ -259,7 +258,6 @@ def wrapped(said: Sequence[str]) -> list[str]:
     return [line for sentence in said for line in textwrap.wrap(sentence, room, subsequent_indent="    ")]
 
 
-@collecting_later
 def picture_of(graph: GraphData, *, open: str | None = None, title: str = "", limit: int = LIMIT) -> Picture:
     """The picture of a graph; the arguments are those of `draw_graph`."""
     view = choose_cards(graph, open=open, limit=limit)

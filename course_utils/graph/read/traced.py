@@ -11,7 +11,6 @@ from torch.autograd.function import BackwardCFunction
 
 from ...core.internals import saved_or
 from ..data import Edge, Node, Summary
-from ..garbage import collecting_later
 from ..graph import Graph
 from .backward import pass_back
 from .facts import Facts
@@ -61,7 +60,6 @@ class Traced(NamedTuple):
         """The graph with the gradients of a backward pass that starts from `v`; errors as in `Graph.backward`."""
         return Traced(self.walk, pass_back(self.walk, self.facts, v)).graph()
 
-    @collecting_later
     def read(self) -> dict[str, Any]:
         """Nodes, edges and backward order: leaves first, then operations, each constant just before its first use."""
         first_uses = self._first_uses()

@@ -12,7 +12,6 @@ import torch
 
 from ...core.internals import Unknown, change_count, outputs_of, saved, saved_names, saved_without_hook
 from ..data import Summary
-from ..garbage import collecting_later
 from .facts import Constant, Facts
 from .summary import MOST_NUMBERS, summarise, summarise_number
 from .walk import BEYOND, CONSTANT, Walk, dtype_name
@@ -101,7 +100,6 @@ class _Saved(dict):
 _SAVED = _Saved()
 
 
-@collecting_later
 def read_values(
     found: Walk, facts: Facts, held: Mapping[int, torch.Tensor], named: dict[str, torch.Tensor]
 ) -> dict[str, torch.Tensor]:

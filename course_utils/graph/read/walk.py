@@ -11,7 +11,6 @@ import torch
 from torch.autograd.graph import get_gradient_edge
 
 from ...core.internals import LEAF_AGE, ages_of, base_of, dtypes_of, outputs_of, shapes_of
-from ..garbage import collecting_later
 
 # One output of one autograd function, as `next_functions` spells it: the function and the number of its output.
 Key = tuple[Any, int]
@@ -191,7 +190,6 @@ class Walk:
         return number in self._last_outputs
 
 
-@collecting_later
 def walk(roots: Sequence[Key], *, limit: int) -> Walk:
     """Visits at most `limit` tensors behind `roots`, which are all different, those nearest to them first."""
     functions, outputs = [function for function, _ in roots], [output for _, output in roots]
