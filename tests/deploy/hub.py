@@ -36,7 +36,7 @@ lay_over() {
 
 
 def free_ports() -> int:
-    """The first of three ports in a row that nobody listens on, below those that systems give to outgoing connections."""
+    """The first of three ports in a row that nobody listens on, below those of outgoing connections."""
     taken = {connection.laddr.port for connection in psutil.net_connections("tcp") if connection.laddr}
     return next(port for port in range(20000 + os.getpid() % 10000, 32000) if not taken & {port, port + 1, port + 2})
 
