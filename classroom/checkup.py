@@ -1,4 +1,4 @@
-"""Is this machine ready for the lessons? Each check says what is wrong and the one thing that mends it.
+"""Is this machine ready for the lessons? Each check says what is wrong and the one thing that fixes it.
 
 `check_setup` makes the quick checks, in a lesson; `classroom.doctor` makes these and the slow ones.
 """
@@ -33,14 +33,14 @@ class Check:
     Attributes:
         name: what was looked at.
         problem: why lessons will not run; "" where they will.
-        mend: the one command, or the one thing to do, that mends it.
+        fix: the one command, or the one thing to do, that fixes it.
         note: what is worth knowing although lessons run.
         found: what is there, in a few words.
     """
 
     name: str
     problem: str = ""
-    mend: str = ""
+    fix: str = ""
     note: str = ""
     found: str = ""
 
@@ -74,7 +74,7 @@ class Checkup:
     def _table(self) -> Table:
         from course_utils.core.tables import Table  # here, since it needs PyTorch, which may be what is missing
 
-        rows = [[c.name, c.status, c.problem or c.note, c.mend] for c in self.checks]
+        rows = [[c.name, c.status, c.problem or c.note, c.fix] for c in self.checks]
         if all(check.status == "fine" for check in self.checks):
             return Table(["checked", ""], [row[:2] for row in rows])
         return Table(["checked", "", "what to know" if self.is_ready else "what is wrong", "what to do"], rows)
@@ -140,8 +140,8 @@ def check_python() -> Check:
     wanted, found = metadata.metadata(DISTRIBUTION)["Requires-Python"], platform.python_version()
     if SpecifierSet(wanted).contains(found):
         return Check("Python", found=found)
-    mend = "install a Python in that range, and make .venv anew"
-    return Check("Python", f"this is Python {found}; the lessons need {wanted}", mend)
+    fix = "install a Python in that range, and make .venv anew"
+    return Check("Python", f"this is Python {found}; the lessons need {wanted}", fix)
 
 
 def check_packages() -> Iterator[Check]:
@@ -160,7 +160,7 @@ def check_packages() -> Iterator[Check]:
         if wanted.specifier.contains(found, prereleases=True):
             yield Check(wanted.name, found=found)
         elif wanted.name == "torch":
-            yield Check(wanted.name, note=_untried(found, wanted.specifier), mend=reinstall(), found=found)
+            yield Check(wanted.name, note=_untried(found, wanted.specifier), fix=reinstall(), found=found)
         else:
             yield Check(wanted.name, f"version {found} is installed; needed: {wanted.specifier}", reinstall())
 
@@ -205,8 +205,8 @@ def check_widgets() -> Check:
     missing = [name for name in WIDGET_EXTENSIONS if not any((folder / name).is_dir() for folder in folders)]
     if not missing:
         return Check("sliders in JupyterLab")
-    mend = reinstall("anywidget", "jupyterlab_widgets") + ", then reload this page"
-    return Check("sliders in JupyterLab", f"JupyterLab lacks {', '.join(missing)}", mend)
+    fix = reinstall("anywidget", "jupyterlab_widgets") + ", then reload this page"
+    return Check("sliders in JupyterLab", f"JupyterLab lacks {', '.join(missing)}", fix)
 
 
 def check_gradient() -> Check:

@@ -14,7 +14,7 @@ from .editions import commands as editions
 
 
 def doctor(options: argparse.Namespace) -> int:
-    """Says what is wrong with this machine and how to mend it; exits with 0 only when the lessons will run."""
+    """Says what is wrong with this machine and how to fix it; exits with 0 only when the lessons will run."""
     from .doctor import examine, show
 
     return show(examine(), as_json=options.json)

@@ -35,11 +35,11 @@ def show(checks: Iterable[Check], *, as_json: bool = False) -> int:
         print(json.dumps({"ready": is_ready, "checks": rows}, indent=2))
     else:
         problems = sum(check.status == "problem" for check in seen)
-        print("\nReady: the lessons will run." if is_ready else f"\nNot ready: {problems} to mend, see each → above.")
+        print("\nReady: the lessons will run." if is_ready else f"\nNot ready: {problems} to fix, see each → above.")
     return 0 if is_ready else 1
 
 
 def _lines(check: Check) -> Iterator[str]:
     yield f"{SIGNS[check.status]} {check.name}: {check.problem or check.note or check.found or 'fine'}"
-    if check.mend:
-        yield f"  → {check.mend}"
+    if check.fix:
+        yield f"  → {check.fix}"

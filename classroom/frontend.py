@@ -29,8 +29,8 @@ def check_enabled() -> Check:
     off = [name for name in WIDGET_EXTENSIONS if any(name == entry.partition(":")[0] for entry in disabled)]
     if not off:
         return Check("sliders are switched on")
-    mend = command(sys.executable, "-m", "jupyter", "labextension", "enable", off[0])
-    return Check("sliders are switched on", f"JupyterLab has switched off {', '.join(off)}", mend)
+    fix = command(sys.executable, "-m", "jupyter", "labextension", "enable", off[0])
+    return Check("sliders are switched on", f"JupyterLab has switched off {', '.join(off)}", fix)
 
 
 def check_kernel() -> Check:

@@ -44,7 +44,7 @@ def check_pins() -> Check:
     if not other:
         return Check("tested versions", found=f"{len(here)} packages are as tested")
     more = f" and {len(other) - 4} more" if len(other) > 4 else ""
-    return Check("tested versions", note=f"not as tested: {', '.join(other[:4])}{more}", mend=reinstall())
+    return Check("tested versions", note=f"not as tested: {', '.join(other[:4])}{more}", fix=reinstall())
 
 
 def check_wording() -> Check:
@@ -74,20 +74,20 @@ def check_disk() -> Check:
     places = [Path.cwd(), _existing(data_folder()), Path(tempfile.gettempdir())]
     free, place = min((shutil.disk_usage(place).free, str(place)) for place in places)
     found = f"{_size(free)} free at {place}"
-    mend = command(sys.executable, "-m", "pip", "cache", "purge")
+    fix = command(sys.executable, "-m", "pip", "cache", "purge")
     if free < LEAST_DISK:
-        return Check("disk", f"{found}; the lessons need {_size(LEAST_DISK)}", mend)
-    return Check("disk", note=f"only {found}", mend=mend) if free < GOOD_DISK else Check("disk", found=found)
+        return Check("disk", f"{found}; the lessons need {_size(LEAST_DISK)}", fix)
+    return Check("disk", note=f"only {found}", fix=fix) if free < GOOD_DISK else Check("disk", found=found)
 
 
 def check_memory() -> Check:
     """Memory for one more kernel."""
     free = _free_memory()
     found = f"{_size(free)} free"
-    mend = "in JupyterLab's menu: Kernel, Shut Down All Kernels"
+    fix = "in JupyterLab's menu: Kernel, Shut Down All Kernels"
     if free < LEAST_MEMORY:
-        return Check("memory", f"{found}; a lesson needs {_size(LEAST_MEMORY)}", mend)
-    return Check("memory", note=f"only {found}", mend=mend) if free < GOOD_MEMORY else Check("memory", found=found)
+        return Check("memory", f"{found}; a lesson needs {_size(LEAST_MEMORY)}", fix)
+    return Check("memory", note=f"only {found}", fix=fix) if free < GOOD_MEMORY else Check("memory", found=found)
 
 
 def _free_memory() -> float:
@@ -106,11 +106,11 @@ def check_threads() -> Check:
 
     threads, cores = torch.get_num_threads(), _cores()
     found = f"PyTorch computes with {threads} on {cores} {'core' if cores == 1 else 'cores'}"
-    mend = "setx OMP_NUM_THREADS 1" if os.name == "nt" else "export OMP_NUM_THREADS=1"
+    fix = "setx OMP_NUM_THREADS 1" if os.name == "nt" else "export OMP_NUM_THREADS=1"
     if threads > cores:
-        return Check("threads", note=f"{found}, which is slower than one each", mend=mend)
+        return Check("threads", note=f"{found}, which is slower than one each", fix=fix)
     if threads > 1 and HUB_VARIABLE in os.environ:
-        return Check("threads", note=f"{found}, on a server shared with others: one each is faster for all", mend=mend)
+        return Check("threads", note=f"{found}, on a server shared with others: one each is faster for all", fix=fix)
     return Check("threads", found=found)
 
 
@@ -130,8 +130,8 @@ def check_progress() -> Check:
         if progress_file().exists():
             progress_file().open("ab").close()
     except OSError as error:
-        mend = "set COURSE_UTILS_DATA to a folder that you may write to"
-        return Check("progress", note=f"it cannot be kept: {reason(error)} ({folder})", mend=mend)
+        fix = "set COURSE_UTILS_DATA to a folder that you may write to"
+        return Check("progress", note=f"it cannot be kept: {reason(error)} ({folder})", fix=fix)
     return Check("progress", found=f"kept in {folder}")
 
 
@@ -142,8 +142,8 @@ def check_board() -> list[Check]:
         return []
     trouble, name = touch_board(folder)
     if trouble:
-        mend = command(sys.executable, "-m", "course_utils", "board", "--prepare", folder) + " (as the instructor)"
-        return [Check("instructor's board", note=f"it cannot be told: {trouble} ({folder})", mend=mend)]
+        fix = command(sys.executable, "-m", "course_utils", "board", "--prepare", folder) + " (as the instructor)"
+        return [Check("instructor's board", note=f"it cannot be told: {trouble} ({folder})", fix=fix)]
     return [Check("instructor's board", found=f"on, in {folder}, as {name}")]
 
 

@@ -25,7 +25,7 @@ def plot_board(board: Board) -> Picture:
     """One bar for each exercise that somebody has answered: how many are done, stuck, trying, and have not tried.
 
     Raises:
-        TypeError: `board` is none.
+        TypeError: `board` is not what `read_board` returns.
         ValueError: nobody has answered anything yet.
     """
     if not isinstance(board, Board):

@@ -98,7 +98,7 @@ def _is_learners(name: str) -> bool:
 
 
 def _head(path: Path, limit: int, left_out: Counter[str]) -> bytes:
-    """The first `limit` bytes in whole lines, b"" where there is no plain file to read (any more)."""
+    """The first `limit` bytes in whole lines, b"" if there is no plain file to read (any more)."""
     flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
     try:
         with open(path, "rb", opener=lambda name, mode: os.open(name, mode | flags)) as file:

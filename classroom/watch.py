@@ -11,7 +11,7 @@ from course_utils.core.numbers import format_given
 
 from .board import read_board
 
-ENTER, LEAVE = "\x1b[?1049h\x1b[?25l", "\x1b[?25h\x1b[?1049l"  # a screen of its own without a cursor, and back
+ENTER, LEAVE = "\x1b[?1049h\x1b[?25l", "\x1b[?25h\x1b[?1049l"  # a separate screen without a cursor, and back
 HOME, END_OF_LINE, REST = "\x1b[H", "\x1b[K", "\x1b[J"
 
 

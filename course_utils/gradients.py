@@ -99,7 +99,7 @@ def sizes_of(layers: Sequence[Layer], grad_of: Callable[[nn.Parameter], torch.Te
         grad_of: gives the gradient of a parameter, or None.
 
     Returns:
-        One number for each layer; None where there is no gradient, or the layer is frozen.
+        One number for each layer; None if there is no gradient, or the layer is frozen.
     """
     sizes = []
     for layer in layers:
@@ -214,7 +214,7 @@ class Flow:
 
     Args:
         names: of the layers, from input to output.
-        sizes: one for each, None where there is no gradient.
+        sizes: one for each, None if there is no gradient.
         frozen: True for the layers that need none.
     """
 

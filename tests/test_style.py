@@ -13,7 +13,7 @@ FOLDERS = ["course_utils", "classroom", "tools", "deploy", "benchmarks", "tests"
 
 
 @pytest.mark.parametrize("what", [["check"], ["format", "--check"]], ids=["lint", "format"])
-def test_nothing_to_mend(what):
+def test_nothing_to_fix(what):
     done = subprocess.run(
         [sys.executable, "-m", "ruff", *what, "--no-cache", str(ROOT)],
         cwd=ROOT,

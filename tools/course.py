@@ -43,7 +43,7 @@ On this machine pip brings PyTorch with CUDA: about 3 GB to download. No lesson 
     the small build, 0.2 GB    make lab TORCH=cpu     (without make: TORCH=cpu python3 tools/course.py ...)
     the large one, 3 GB        make lab TORCH=cuda    (without make: TORCH=cuda python3 tools/course.py ...)"""
 
-# What pip's log says -> what happened, and what to do. The first that matches is told.
+# What pip's log says -> what happened, and what to do. The first that matches is shown.
 FAILURES = [
     (
         r"No space left on device|not enough space",
@@ -148,7 +148,7 @@ def make_venv() -> None:
         shutil.rmtree(VENV, ignore_errors=True)
         fail(
             "The virtual environment could not be made (the reason stands above).",
-            "mend that, or use another Python: PYTHON=python3.12 make lab",
+            "fix that, or use another Python: PYTHON=python3.12 make lab",
         )
 
 

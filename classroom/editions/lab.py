@@ -44,7 +44,7 @@ def learners_lessons(course: Course) -> dict[str, bytes]:
     """The learner's edition of every lesson, by file name.
 
     Raises:
-        ValueError: a lesson is no notebook, or there is none.
+        ValueError: a lesson is not a notebook, or no lesson is there.
     """
     lessons = {Path(path).name: course.files[path] for path in sorted(filter(is_lesson, course.files))}
     if not lessons:
@@ -86,7 +86,7 @@ def fresh(folder: Path, lessons: dict[str, bytes], number: str) -> tuple[Path, P
         number: of the lesson: "02", or "2".
 
     Returns:
-        The clean copy, and where the old one is now; None where there was none, or it was clean.
+        The clean copy, and where the old one is now; None if there was none, or it was clean.
 
     Raises:
         ValueError: there is no such lesson.

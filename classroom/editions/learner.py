@@ -57,7 +57,7 @@ def to_notebook(stored: bytes) -> NotebookNode:
     """The notebook of a file.
 
     Raises:
-        ValueError: it is none.
+        ValueError: it is not one.
     """
     try:
         return nbformat.reads(stored.decode("utf-8"), as_version=4)

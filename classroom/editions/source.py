@@ -48,7 +48,7 @@ class Course:
 
     @property
     def notice(self) -> str:
-        """One line on what was left out, or on files taken as they lie; "" where there is nothing to say."""
+        """One line on what was left out, or on files taken as they lie; "" if there is nothing to say."""
         if self.left_out:
             return f"Not committed, so left out: {', '.join(self.left_out)}. To take them as they are: --as-it-is"
         return f"Neither git nor {SUMS} is here: the files are taken as they lie." if self.is_unlisted else ""

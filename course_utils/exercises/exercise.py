@@ -40,7 +40,7 @@ class Verdict(Shown):
 
     Attributes:
         status: "right", "wrong" or "unfinished".
-        message: Markdown, "" where there is nothing to add.
+        message: Markdown, "" if there is nothing to add.
         mistake: which foreseen mistake it was, counted from 1, or None.
     """
 
@@ -133,7 +133,7 @@ class Exercise(Shown):
     def check(self, answer: object) -> Verdict:
         """Right, Not yet or Unfinished, and why; a pass is remembered. Never raises, whatever the answer does.
 
-        Where the instructor has set a board (`COURSE_UTILS_BOARD`), it is told of the verdict, and the card says so.
+        If the instructor has set a board (`COURSE_UTILS_BOARD`), the verdict goes there too, and the card says so.
         """
         verdict, name = self.grade(answer), self.name
         self._wrong, self._passed = self._wrong + (verdict.status == "wrong"), self._passed or verdict.status == "right"
@@ -206,7 +206,7 @@ class Exercise(Shown):
 
     @property
     def given(self) -> str | None:
-        """The broken code that the learner starts from; None where there is nothing to repair."""
+        """The broken code that the learner starts from; None if there is nothing to repair."""
         return None if self._broken is None else source_of(self._broken)
 
     @property

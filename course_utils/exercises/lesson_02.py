@@ -280,7 +280,7 @@ def _same_again(graph_nodes):
          "should. But an input that needs no gradient (the 5 here) stands as None among the `next_functions`: step "
          "over it."),
         (lambda y: _by_name(y, next_is=-1), "You stop at a name that you have met before. But a second multiplication "
-         "is a node of its own, with the same name. Remember nodes, not names."),
+         "is a separate node with the same name. Remember nodes, not names."),
         (lambda y: _by_name(y, next_is=0), "You skip a node when its *name* has been there already. Two nodes may have "
          "the same name: remember the nodes themselves."),
         (lambda y: _nodes(y), "Those are the nodes. Their names are asked for."),

@@ -26,7 +26,7 @@ from .probes import differentiates, doubling, numbers_made
     ],
     hints=[
         "The exponent comes down as a factor and goes down by one, in each term.",
-        "The first derivative is $3x^2 + 2x$. Treat it as a function of its own.",
+        "The first derivative is $3x^2 + 2x$. Treat it as a new function.",
     ],
 )
 def two_slopes():

@@ -331,9 +331,9 @@ def _leaves_arguments_alone(adam_step):
     },
     hints=[
         "A running mean keeps the share `b1` of what it was and takes the rest from the new gradient.",
-        "Both means began at zero, so they are too small at first. Dividing by `1 - b ** step` mends that; keep the "
-        "mended ones for this step only.",
-        "The step is `lr` times the mended mean, divided by the root of the mended mean square plus `eps`.",
+        "Both means began at zero, so they are too small at first. Dividing by `1 - b ** step` fixes that; keep the "
+        "corrected ones for this step only.",
+        "The step is `lr` times the corrected mean, divided by the root of the corrected mean square plus `eps`.",
     ],
 )
 def adam_step(p, g, m, v, step, lr, b1, b2, eps):

@@ -131,7 +131,7 @@ def inplace_predict():
         ([0.0, 0.25], "So says the formula: a constant has the slope 0. But `where` computes *both* branches first, "
          "and sends a gradient back through both. What does the root of −1 do with it?"),
         (["inf", 0.25], "That would be close by, at 0. What is the root of −1, and what its slope?"),
-        (["nan", "nan"], "Right about −1. But entries do not mix here: the other one has a slope of its own."),
+        (["nan", "nan"], "Right about −1. But entries do not mix here: the other one has its own slope."),
         ([0.0, 2.0], "The second is the root of 4 itself; its slope was asked for. And `where` computes *both* "
          "branches, the root of −1 as well."),
         (["nan", 2.0], "Right about −1. The second is the root of 4 itself; its slope was asked for."),
@@ -159,12 +159,12 @@ def where_leaks():
     mistakes=[
         (["inf", "inf", "inf"], "Right about the root. In the second one, the infinite slope is multiplied by another "
          "slope, that of $v^2$ at 0. And the third one was written by people who knew."),
-        (["inf", "nan", "nan"], "The first two are right. The ready-made norm has a rule of its own for 0."),
+        (["inf", "nan", "nan"], "The first two are right. The ready-made norm has its own rule for 0."),
         (["inf", "inf", "0"], "Infinity times the slope of $v^2$ at 0: what is infinity times 0?"),
         (["0", "0", "0"], "Draw the root near 0: how steep does it get?"),
-        (["inf", "0", "0"], "Infinity times 0 is not 0: the computer has a word of its own for it."),
+        (["inf", "0", "0"], "Infinity times 0 is not 0: the computer has its own word for it."),
         (["nan", "nan", "nan"], "The root itself is steeper and steeper towards 0; it has a limit of another kind. And "
-         "the ready-made norm has a rule of its own."),
+         "the ready-made norm has its own rule."),
         (["nan", "nan", "0"], "The last two are right. The slope of the root is $1/(2\\sqrt{x})$: put 0 in."),
     ],
     hints=[
@@ -244,7 +244,7 @@ def _(x):
     return torch.stack([number.sqrt() if number > 0 else torch.tensor(0.0) for number in x])
 
 
-@safe_sqrt.mistake("`nan_to_num` mends the values only. The root of −1 is computed all the same, and its slope too.")
+@safe_sqrt.mistake("`nan_to_num` fixes the values only. The root of −1 is computed all the same, and its slope too.")
 def _(x):
     return torch.sqrt(x).nan_to_num()
 

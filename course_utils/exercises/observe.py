@@ -38,7 +38,7 @@ class Raised:
         kind: the name of its type.
         meaning: what it means in plain words, or its own message where the course has none.
         message: its own message.
-        line: the line of the answer that was running, "" where there is none.
+        line: the line of the answer that was running, "" if there is none.
     """
 
     kind: str
@@ -171,7 +171,7 @@ def _leaves_outside(answer: object) -> list[torch.Tensor]:
 
 
 def canonical(value: object) -> object:
-    """`value` as plain data of its own: numbers and tensors as float64 tensors, lists of equal shapes as one tensor.
+    """`value` as plain data, copied: numbers and tensors as float64 tensors, lists of equal shapes as one tensor.
 
     So 12, 12.0 and tensor(12.) are the same, and so are (tensor(1.), tensor(2.)) and tensor([1., 2.]).
     """

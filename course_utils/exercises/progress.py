@@ -15,7 +15,7 @@ BAR = 30  # squares of the bar for the whole course
 class Progress:
     """How far the learner is: `done` and `total` by lesson; `trouble` says so if the file cannot be read.
 
-    `board` says what is told to the instructor's board, "" where there is none.
+    `board` says what the instructor's board learns, "" if there is none.
     """
 
     def __init__(self, done: dict[str, int], total: dict[str, int], trouble: str = "", board: str = ""):
@@ -55,7 +55,7 @@ def _squares(done: int, total: int) -> str:
 
 
 def progress() -> Progress:
-    """Which exercises of which lesson are done. A file that cannot be read is told in the result, never raised."""
+    """Which exercises of which lesson are done. The result says if the file cannot be read; that is never raised."""
     trouble, names = "", set()
     try:
         names = passed()

@@ -57,7 +57,7 @@ def append(path: Path, record: Mapping[str, object], *, opener: Opener | None = 
 
 
 def read(path: Path) -> Iterator[dict[str, object]]:
-    """The records of a file, oldest first; none where there is no file. Lines that cannot be read are left out.
+    """The records of a file, oldest first; none if there is no file. Lines that cannot be read are left out.
 
     Raises:
         OSError: the file is there and cannot be read.
@@ -97,7 +97,7 @@ def remember(name: str, lesson: Collection[str]) -> str:
         name: of the exercise.
         lesson: the names of all exercises of its lesson.
 
-    A disk that fails is told in that sentence; it never becomes an exception in a lesson.
+    The sentence says if the disk fails; that never becomes an exception in a lesson.
     """
     try:
         done = passed()

@@ -31,7 +31,7 @@ def _after_batches(loop: Callable[..., object]) -> torch.Tensor:
 @exercise(
     """
     This loop takes one step for each batch, and its steps grow too long. Repair it, so that each step follows the
-    gradient of its own batch alone.
+    gradient of its batch alone.
     """,
     probe={"the weight after four batches": _after_batches},
     hints=[
@@ -68,7 +68,7 @@ def _(w, optimizer, batches):
 
 
 @growing_steps.again(
-    "`retain_graph=True` keeps the graph of this batch alive. But each batch builds a graph of its own; what "
+    "`retain_graph=True` keeps the graph of this batch alive. But each batch builds its own graph; what "
     "piles up is `w.grad`."
 )
 def _(w, optimizer, batches):

@@ -35,7 +35,7 @@ _TOLD: set[str] = set()  # troubles that this kernel has already told
 
 
 def board_folder() -> Path | None:
-    """The board's folder, or None where there is no board."""
+    """The board's folder, or None if there is no board."""
     folder = os.environ.get(BOARD_VARIABLE)
     return Path(folder) if folder else None
 
@@ -67,9 +67,9 @@ def _kept(path: Path) -> list[str]:
 
 
 def report(exercise: str, verdict: str, mistake: int | None) -> str:
-    """Tells the board of a check and returns what to tell the learner about that; "" where there is no board.
+    """Tells the board of a check and returns what to tell the learner about that; "" if there is no board.
 
-    Never raises, and never waits longer than `PATIENCE`. A board that fails is told in words, once in a kernel.
+    Never raises, and never waits longer than `PATIENCE`. If the board fails, a sentence says so, once in a kernel.
 
     Args:
         exercise: as in "lesson_02.slope".
@@ -128,7 +128,7 @@ def wrong_answers(exercise: str) -> int:
 
 
 def board_notice() -> str:
-    """One sentence on what the board is told and under which name; "" where there is no board."""
+    """One sentence: what the board learns and under which name; "" if there is no board."""
     folder = board_folder()
     if folder is None:
         return ""

@@ -27,7 +27,7 @@ def read_error(answer: object) -> object:
 def names_among(*options: str) -> Callable[[object], object]:
     """A probe that reads names in any form ("a and b", "AEG", [torch.exp], {"a.grad"}) as one set.
 
-    What is no name among `options` is told in words. "none" and "all" are read as what they say.
+    The message says what is not among `options`. "none" and "all" are read as what they say.
     """
     known = {_plain(option): option.casefold() for option in options}
     asked = "one or more of " + ", ".join(f'`"{option}"`' for option in options)

@@ -184,7 +184,7 @@ def unit_of(most: float) -> str:
 
 
 def _amount(memory: float, unit: str) -> str:
-    """So many of a unit, of which there are no parts of a byte."""
+    """An amount with its unit; bytes are never split."""
     return f"{format_number(int(memory) if unit == 'B' else memory)} {unit}"
 
 

@@ -262,7 +262,7 @@ def _heading(ax: Axes) -> object:
 
 
 class RowTexts:
-    """The name before each row and the note after it, where there are more than `most` rows of every other row.
+    """The name before each row and the note after it, if there are more than `most` rows, of every second row.
 
     Args:
         ax: axes that `set_up` has prepared.

@@ -94,7 +94,7 @@ def explore_rounding(*, start: object = -1.8, target: object = 1.3, updates: int
     Args:
         start, target: where w begins and where it should go.
         updates: the most updates.
-        roundings: two functions by name that round a tensor, such as `torch.round` and one with a gradient of its own.
+        roundings: two functions by name that round a tensor, such as `torch.round` and one with its own gradient.
 
     Raises:
         TypeError: not a function, or not a number.

@@ -29,7 +29,7 @@ class NameList(Authenticator):
 
 
 def prepare(name: str, homes: Path) -> None:
-    """Makes the learner's system account where there is none: without a password, with a home that nobody else enters.
+    """Makes the learner's system account if there is none: without a password, with a home that nobody else enters.
 
     Raises:
         PermissionError: an account of this name was here before, and is somebody else's.
@@ -46,8 +46,8 @@ def prepare(name: str, homes: Path) -> None:
     if Path(account.pw_dir) != home:
         raise PermissionError(f"the account {name!r} of this machine is no learner's: its home is {account.pw_dir}")
     if home.stat().st_uid != account.pw_uid or home.stat().st_mode & 0o077:
-        mend = f"chown -R {name}: {home}; chmod 700 {home}"
-        raise PermissionError(f"{home} has to be {name}'s own, closed to others: {mend}")
+        fix = f"chown -R {name}: {home}; chmod 700 {home}"
+        raise PermissionError(f"{home} has to be {name}'s own, closed to others: {fix}")
 
 
 def are_possible() -> bool:

@@ -35,7 +35,7 @@ NPM = ["npm", "ci", "--no-audit", "--no-fund", "--loglevel=error"]
 
 
 def closed_folder(paths: Iterable[Path]) -> Path | None:
-    """A folder on the way to one of `paths` that learners' accounts cannot enter; None where there is none."""
+    """A folder on the way to one of `paths` that learners' accounts cannot enter; None if there is none."""
     for path in paths:
         for folder in [path, *path.parents, *path.resolve().parents]:
             if folder.is_dir() and not folder.stat().st_mode & stat.S_IXOTH:
@@ -73,7 +73,7 @@ def install_proxy() -> None:
     for file in files:
         shutil.copy(file, PROXY)
     if subprocess.call(NPM, cwd=PROXY):
-        sys.exit("npm could not install the hub's proxy (its reason stands above). Mend that, then run this again.")
+        sys.exit("npm could not install the hub's proxy (its reason stands above). Fix that, then run this again.")
 
 
 def prepare(told: argparse.Namespace) -> None:

@@ -22,7 +22,7 @@ def test_an_old_python_is_named(monkeypatch):
     assert "this is Python 3.8.1; the lessons need" in problems()["Python"]
 
 
-def test_a_missing_package_is_a_row_with_a_mend(monkeypatch):
+def test_a_missing_package_is_a_row_with_a_fix(monkeypatch):
     def version(name, real=metadata.version):
         if name == "torchviz":
             raise metadata.PackageNotFoundError(name)

@@ -1,4 +1,4 @@
-"""The doctor finds each thing that can be wrong, says how to mend it, and never fails itself."""
+"""The doctor finds each thing that can be wrong, says how to fix it, and never fails itself."""
 
 import json
 import subprocess
@@ -39,11 +39,11 @@ def test_this_machine_is_ready_with_a_kernel_that_really_answers(capsys):
     assert "instructor's board" not in checks
 
 
-def test_it_prints_each_check_with_its_sign_and_the_mend_below(capsys):
-    checks = [Check("a", found="1.0"), Check("b", note="odd", mend="do b"), Check("c", "broken", "do c"), Check("d")]
+def test_it_prints_each_check_with_its_sign_and_the_fix_below(capsys):
+    checks = [Check("a", found="1.0"), Check("b", note="odd", fix="do b"), Check("c", "broken", "do c"), Check("d")]
     assert doctor.show(checks) == 1
     assert capsys.readouterr().out == "✓ a: 1.0\n• b: odd\n  → do b\n✗ c: broken\n  → do c\n✓ d: fine\n\n" + (
-        "Not ready: 1 to mend, see each → above.\n"
+        "Not ready: 1 to fix, see each → above.\n"
     )
     assert doctor.show(checks[:2]) == 0 and capsys.readouterr().out.endswith("Ready: the lessons will run.\n")
 
@@ -69,7 +69,7 @@ def test_a_check_that_raises_whatever_it_raises_is_a_problem():
         raise OSError("libgomp.so.1: cannot open shared object file")
 
     (found,) = checkup.run([check_library])
-    assert found.name == "library" and "libgomp" in found.problem and found.mend
+    assert found.name == "library" and "libgomp" in found.problem and found.fix
 
 
 def test_a_kernel_of_another_python_is_named(tmp_path, monkeypatch):
@@ -77,7 +77,7 @@ def test_a_kernel_of_another_python_is_named(tmp_path, monkeypatch):
     place = kernel(tmp_path, monkeypatch, program, "-f", "{connection_file}")
     found = frontend.check_kernel()
     assert "JupyterLab starts another Python, /elsewhere" in found.problem and str(place) in found.problem
-    assert found.mend.endswith("-m jupyter kernelspec remove -f python3")
+    assert found.fix.endswith("-m jupyter kernelspec remove -f python3")
 
 
 @pytest.mark.parametrize("program", ["", "import time; time.sleep(60)"])
@@ -85,7 +85,7 @@ def test_a_kernel_that_dies_or_says_nothing_is_a_problem_in_time(tmp_path, monke
     kernel(tmp_path, monkeypatch, program)
     monkeypatch.setattr(frontend, "PATIENCE", 1)
     found = frontend.check_kernel()
-    assert found.problem.startswith("it does not answer within 1 s: ") and "ipykernel" in found.mend
+    assert found.problem.startswith("it does not answer within 1 s: ") and "ipykernel" in found.fix
 
 
 def test_a_kernel_that_is_not_there_or_whose_program_is_gone_is_a_problem(tmp_path, monkeypatch):
@@ -96,7 +96,7 @@ def test_a_kernel_that_is_not_there_or_whose_program_is_gone_is_a_problem(tmp_pa
     assert "JupyterLab cannot start one: " in frontend.check_kernel().problem
     monkeypatch.setattr(frontend, "KERNEL", "no-such-kernel")
     found = frontend.check_kernel()
-    assert "JupyterLab cannot start one: " in found.problem and "ipykernel install --sys-prefix" in found.mend
+    assert "JupyterLab cannot start one: " in found.problem and "ipykernel install --sys-prefix" in found.fix
 
 
 @pytest.mark.parametrize("name", ["anywidget", "@jupyter-widgets/jupyterlab-manager:plugin"])
@@ -108,7 +108,7 @@ def test_sliders_that_are_switched_off_are_named_with_the_switch(tmp_path, monke
     monkeypatch.setenv("JUPYTER_CONFIG_DIR", str(tmp_path))
     found = frontend.check_enabled()
     assert name.partition(":")[0] in found.problem
-    assert found.mend.endswith(f"labextension enable {name.partition(':')[0]}")
+    assert found.fix.endswith(f"labextension enable {name.partition(':')[0]}")
 
 
 def test_other_versions_than_tested_are_a_note(tmp_path, monkeypatch):
@@ -138,7 +138,7 @@ def test_outputs_of_another_torch_are_a_note_with_their_lessons(monkeypatch, les
 def test_a_font_that_is_not_there(monkeypatch):
     monkeypatch.setitem(machine.STYLE, "font.family", "No Such Font")
     found = machine.check_font()
-    assert "matplotlib does not find No Such Font" in found.problem and "matplotlib" in found.mend
+    assert "matplotlib does not find No Such Font" in found.problem and "matplotlib" in found.fix
 
 
 @pytest.mark.parametrize(("free", "status"), [(10**7, "problem"), (5 * 10**8, "note"), (9 * GB, "fine")])
@@ -147,7 +147,7 @@ def test_disk_and_memory(monkeypatch, free, status):
     monkeypatch.setattr(machine.shutil, "disk_usage", lambda place: usage)
     monkeypatch.setattr(machine, "_free_memory", lambda: free)
     for found in (machine.check_disk(), machine.check_memory()):
-        assert found.status == status and bool(found.mend) is (status != "fine")
+        assert found.status == status and bool(found.fix) is (status != "fine")
 
 
 def test_memory_that_a_container_leaves(tmp_path, monkeypatch):
@@ -171,28 +171,28 @@ def test_threads(monkeypatch, threads, cores, hub, status):
     if hub:
         monkeypatch.setenv(machine.HUB_VARIABLE, "ada")
     found = machine.check_threads()
-    assert found.status == status and ("OMP_NUM_THREADS" in found.mend) is (status == "note")
+    assert found.status == status and ("OMP_NUM_THREADS" in found.fix) is (status == "note")
 
 
 def test_records_that_cannot_be_kept_are_a_note(tmp_path, monkeypatch):
     (tmp_path / "file").write_text("in the way", encoding="utf-8")
     monkeypatch.setenv("COURSE_UTILS_DATA", str(tmp_path / "file"))
     found = machine.check_progress()
-    assert found.status == "note" and "it cannot be kept: " in found.note and "COURSE_UTILS_DATA" in found.mend
+    assert found.status == "note" and "it cannot be kept: " in found.note and "COURSE_UTILS_DATA" in found.fix
 
 
 def test_the_board_is_looked_at_where_one_is_set(tmp_path, monkeypatch):
     assert machine.check_board() == []
     monkeypatch.setenv("COURSE_UTILS_BOARD", str(tmp_path / "board"))
     (found,) = machine.check_board()
-    assert found.status == "note" and "No such file or directory" in found.note and "--prepare" in found.mend
+    assert found.status == "note" and "No such file or directory" in found.note and "--prepare" in found.fix
     (tmp_path / "board").mkdir()
     (found,) = machine.check_board()
     assert found.status == "fine"
     assert [file.read_bytes() for file in (tmp_path / "board").iterdir()] == [b""]
 
 
-def test_the_mend_fits_the_environment(tmp_path, monkeypatch):
+def test_the_fix_suits_the_environment(tmp_path, monkeypatch):
     monkeypatch.setattr(checkup, "course_folder", lambda: tmp_path)
     assert checkup.reinstall() == checkup.command(
         sys.executable, "-m", "pip", "install", "-c", tmp_path / "constraints.txt", "-e", f"{tmp_path}[lab]"

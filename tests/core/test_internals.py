@@ -36,7 +36,7 @@ def private_names(code, own=frozenset()):
 
 
 def defined(code):
-    """The names that `code` gives to its functions, classes, variables and the attributes of its own objects."""
+    """The names that `code` gives to its functions, classes, variables and the attributes of its objects."""
     found = set()
     for node in ast.walk(ast.parse(code)):
         if isinstance(node, ast.FunctionDef | ast.ClassDef):

@@ -12,7 +12,7 @@ from nbval.plugin import get_sanitize_patterns
 from refresh import ROOT, stable_outputs
 
 STAND_INS = get_sanitize_patterns((ROOT / "tests/nbval_sanitize.cfg").read_text(encoding="utf-8"))
-ON_THE_BOARD = r"\s*Also on the instructor's board, as `\w+`\."  # only a hub's learners are told that
+ON_THE_BOARD = r"\s*Also on the instructor's board, as `\w+`\."  # only a hub's learners see that
 UNCOMPARED = ("metadata", "execution_count", "traceback")
 
 

@@ -253,7 +253,7 @@ def test_a_decorated_solution_becomes_an_exercise_and_its_source_has_no_decorato
 
 
 def test_broken_code_is_a_mistake_with_its_symptom_and_can_be_shown():
-    @exercise("Mend it.", probe=lambda twice: twice(3.0), hints=HINTS)
+    @exercise("Fix it.", probe=lambda twice: twice(3.0), hints=HINTS)
     def twice(x):
         return x + x
 
@@ -261,7 +261,7 @@ def test_broken_code_is_a_mistake_with_its_symptom_and_can_be_shown():
     def twice(x):
         return x * x
 
-    assert isinstance(twice, Exercise) and repr(twice) == "Repair. Mend it."
+    assert isinstance(twice, Exercise) and repr(twice) == "Repair. Fix it."
     assert twice.given == "def twice(x):\n    return x * x"
     again = twice.grade(lambda x: x**2)
     assert again.mistake == 1 and again.message.startswith("The same symptom as before. It gives 9 for 3.")

@@ -1,4 +1,4 @@
-"""The board is told of each check: what, where, by whom it can be read; and what happens where it cannot be told."""
+"""The board learns of each check: what, where, who can read it; and what happens if it cannot be reached."""
 
 import json
 import os
@@ -158,7 +158,7 @@ print([report({EXERCISE!r}, "wrong", 1) for _ in range(3)])
 def test_a_board_that_hangs_does_not_hold_up_a_check(board, monkeypatch):
     monkeypatch.setattr(report, "PATIENCE", 0.05)
     monkeypatch.setenv(PSEUDONYM_VARIABLE, "desk-07")
-    hangs = threading.Event()  # it is let go only when the checks are back; one that waits for it is told otherwise
+    hangs = threading.Event()  # it is let go only when the checks are back; one that waits for it shows otherwise
     monkeypatch.setattr(report, "append", lambda *_, **__: hangs.wait(60))
     assert "was not told: no answer yet" in report.report(EXERCISE, "wrong", 1)
     assert report.report(EXERCISE, "wrong", 1) == ""

@@ -1,4 +1,4 @@
-"""A repair that shows the first symptom again is told what it changed."""
+"""A repair that shows the first symptom again hears what it changed."""
 
 import pytest
 import torch

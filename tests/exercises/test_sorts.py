@@ -1,4 +1,4 @@
-"""An answer of the wrong sort is told which sort is asked for; an answer in an unusual form is understood."""
+"""An answer of the wrong sort hears which sort is asked for; an answer in an unusual form is understood."""
 
 import pytest
 import torch

@@ -57,7 +57,7 @@ class Condition:
         folder: where the clone lies, inside the temporary folder.
         link: a symbolic link to the clone, by which it is entered.
         user: "owner" is a user without root to whom the clone belongs; "guest" one who may only read it.
-        python, torch: versions for which an environment of its own is installed: 2 to 6 GB, only if named.
+        python, torch: versions that get their own environment: 2 to 6 GB, only if named.
         tests: what pytest runs.
         missing: says why this cannot be had here; "" if it can.
     """

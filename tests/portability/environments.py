@@ -1,4 +1,4 @@
-"""A fresh clone with an environment of its own, anywhere on the disk and for any user, in seconds."""
+"""A fresh clone with its own environment, anywhere on the disk and for any user, in seconds."""
 
 from __future__ import annotations
 

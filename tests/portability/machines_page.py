@@ -50,7 +50,7 @@ def rows_of(text: str) -> list[Row]:
 
 
 def with_rows(text: str, new: list[Row]) -> str:
-    """The page with these rows in place of the old; conditions without a row are told as not tried."""
+    """The page with these rows in place of the old; conditions without a row count as not tried."""
     known = {row.name: row for row in [*rows_of(text), *new]}
     rows = [known.get(each.name, Row(each.name, each.says)) for each in conditions().values()]
     return TABLE.sub(lambda _: table(rows), text)

@@ -152,7 +152,7 @@ def twins(ax: Axes):
 
 
 def best_legend(ax: Axes):
-    """A legend that goes where there is room."""
+    """A legend that goes if there is room."""
     ax.plot(XS, f(XS), label="f")
     (line,) = ax.plot([], [], linewidth=8, label="moves")
     ax.legend()

@@ -1,4 +1,4 @@
-"""The stick for laptops without a network: tried with small packages of its own, and rehearsed where a real one is."""
+"""The stick for laptops without a network: tried with its own small packages, and rehearsed where a real one is."""
 
 from __future__ import annotations
 
