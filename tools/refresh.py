@@ -3,12 +3,14 @@
     python tools/refresh.py                                  every notebook in notebooks/ and instructor/
     python tools/refresh.py notebooks/02_backward.ipynb      only this one
 
-A cell that raises without being tagged `raises-exception` ends the run, and its notebook stays as it was.
+A cell that raises without being tagged `raises-exception` ends the run, and its notebook stays as it was. So do the
+outputs of a cell whose tags, as `torch>=2.11`, say that they are stored from another PyTorch; the run names them.
 """
 
 from __future__ import annotations
 
 import argparse
+import copy
 import hashlib
 import os
 import re
@@ -16,6 +18,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
+from importlib import metadata
 from pathlib import Path
 
 import nbformat
@@ -28,6 +31,7 @@ from nbval.plugin import get_sanitize_patterns
 from tqdm import tqdm
 from traitlets import default
 
+from classroom.checkup import is_for_another_torch
 from surroundings import surroundings
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -149,14 +153,24 @@ def normalise(notebook: NotebookNode) -> NotebookNode:
     return notebook
 
 
-def refresh(path: Path, *, on_cell: Callable[[], object] = lambda: None) -> None:
+def refresh(path: Path, *, on_cell: Callable[[], object] = lambda: None) -> list[str]:
     """Runs the notebook at `path`, normalises it, and writes it back.
+
+    Returns:
+        the names of the cells whose outputs stay, since their tags say that they are another PyTorch's.
 
     Raises:
         CellExecutionError: as `execute`; the file is then left as it was.
     """
-    notebook = execute(nbformat.read(path, as_version=4), folder=path.parent, on_cell=on_cell)
+    stored = nbformat.read(path, as_version=4)
+    notebook = execute(copy.deepcopy(stored), folder=path.parent, on_cell=on_cell)
+    here, kept = metadata.version("torch"), []
+    for cell, before in zip(notebook.cells, stored.cells):
+        if cell.cell_type == "code" and is_for_another_torch(cell.metadata.get("tags", []), here):
+            cell.outputs = before.outputs
+            kept.append(cell)
     nbformat.write(normalise(notebook), path)
+    return [cell.id for cell in kept]
 
 
 def notebook_path(text: str) -> Path:
@@ -182,13 +196,16 @@ def main(arguments: list[str] | None = None) -> int:
         for path in paths:
             bar.set_description(path.stem)
             try:
-                refresh(path, on_cell=bar.update)
+                kept = refresh(path, on_cell=bar.update)
             except CellExecutionError as error:
                 print(
                     f"\n{path} stays as it was: a cell without the tag raises-exception raised.\n{error}",
                     file=sys.stderr,
                 )
                 return 1
+            if kept:
+                names = ", ".join(kept)
+                bar.write(f"{path.name} keeps another PyTorch's outputs, as tagged: {names}", file=sys.stderr)
     return 0
 
 

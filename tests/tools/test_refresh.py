@@ -64,6 +64,18 @@ def test_a_cell_that_raises_leaves_the_notebook_as_it_was(tmp_path: Path, capsys
     assert "ZeroDivisionError" in capsys.readouterr().err
 
 
+def test_another_torchs_outputs_stay_and_are_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    stored = new_output("execute_result", data={"text/plain": "old"}, execution_count=1)
+    for name, bound, shows, word in (("other", "torch<2", "old", True), ("ours", "torch>=2", "'new'", False)):
+        path = write(tmp_path / f"{name}.ipynb", "'new'", tags=(bound,))
+        notebook = nbformat.read(path, as_version=4)
+        notebook.cells[0].outputs, notebook.cells[0].id = [stored], "the-tagged-cell"
+        nbformat.write(notebook, path)
+        assert refresh.main([str(path)]) == 0
+        assert nbformat.read(path, as_version=4).cells[0].outputs[0].data == {"text/plain": shows}
+        assert ("the-tagged-cell" in capsys.readouterr().err) is word
+
+
 def test_an_error_on_purpose_is_stored_with_the_lines_of_the_cell_alone(tmp_path: Path) -> None:
     path = write(tmp_path / "lesson.ipynb", "import torch\ntorch.ones(2).backward()", tags=("raises-exception",))
     refresh.refresh(path)
