@@ -7,7 +7,7 @@ COURSE = @$(PYTHON) tools/course.py
 AS_IS = $(if $(AS_IT_IS),--as-it-is)
 
 .DEFAULT_GOAL := help
-.PHONY: lab lesson solutions install test quick refresh portable pin bench slides sheets hub wheelhouse help
+.PHONY: lab lesson solutions install test quick refresh portable pin bench slides sheets site hub wheelhouse help
 test quick refresh bench: export OMP_NUM_THREADS = 1
 
 lab: ## open your own copies of the lessons, learn/, in JupyterLab
@@ -34,6 +34,8 @@ slides: ## make slides/ from the lessons, to open in any browser (one: NOTEBOOKS
 	$(COURSE) --with=slides tools/slides.py $(AS_IS) $(NOTEBOOKS)
 sheets: ## print sheets/, a page of each lesson's closing table, with Chromium (one: NOTEBOOKS=notebooks/02_backward.ipynb)
 	$(COURSE) --with=slides tools/sheets.py $(AS_IS) $(NOTEBOOKS)
+site: ## make build/site, the lessons as pages for any browser (some: NOTEBOOKS=notebooks/02_backward.ipynb)
+	$(COURSE) --with=site web/build.py $(AS_IS) $(NOTEBOOKS)
 hub: ## start a JupyterHub for a class on this machine (its options: HUB="--ip=0.0.0.0 --names=/etc/see-gradients/class.txt")
 	$(COURSE) --with=hub deploy/jupyterhub/start.py $(AS_IS) $(HUB)
 wheelhouse: ## fill wheelhouse/ for laptops without a network (for others than this: FOR="windows-3.12 macos-3.12")
