@@ -95,6 +95,7 @@ class GraphData:
         left_out: number of nodes known to exist and not walked because of the cap; None where the walk was cut and the
             number is unknown; 0 for a whole graph.
         is_freed: whether a backward pass has freed the saved tensors, so that values and local derivatives are unknown.
+        remarks: sentences on what was inferred, and not read.
     """
 
     nodes: tuple[Node, ...]
@@ -102,3 +103,4 @@ class GraphData:
     backward_order: tuple[int, ...] = field(default_factory=tuple)
     left_out: int | None = 0
     is_freed: bool = False
+    remarks: tuple[str, ...] = ()

@@ -26,10 +26,10 @@ class Graph(GraphData):
     _walk: Walked | None = field(default=None, compare=False)
 
     @classmethod
-    def unread(cls, walk: Walked, *, left_out: int | None, is_freed: bool) -> Graph:
+    def unread(cls, walk: Walked, *, left_out: int | None, is_freed: bool, remarks: tuple[str, ...] = ()) -> Graph:
         """A graph whose nodes and edges `walk.read()` puts in order when they are first looked at."""
         graph = object.__new__(cls)
-        graph.__dict__.update(left_out=left_out, is_freed=is_freed, _walk=walk)
+        graph.__dict__.update(left_out=left_out, is_freed=is_freed, remarks=remarks, _walk=walk)
         return graph
 
     def __getattr__(self, name: str) -> Any:

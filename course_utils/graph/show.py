@@ -19,6 +19,7 @@ from .draw.drawing import CURVE, GAP, MOST_CARDS, Drawing, Frame, frame_for, lab
 from .draw.strokes import CELL
 from .graph import Graph
 from .read.foreign import is_foreign, read_foreign
+from .read.inputs import first_input, tensors_in
 from .read.trace import read_function, read_tensors
 from .words.steps import Stages
 from .words.text import cells
@@ -36,7 +37,7 @@ _FLAG = (bool, type(None))
 def trace(
     target: torch.Tensor | Sequence[torch.Tensor] | Callable[..., object],
     /,
-    *,
+    *unnamed: object,
     model: torch.nn.Module | None = None,
     limit: int | None = None,
     values: bool | None = None,
@@ -47,7 +48,8 @@ def trace(
     `trace(z, x=x, y=y)` reads the graph behind `z` and calls the tensors `x` and `y` by these names. Of the forward
     values it knows those that autograd or you still hold, and what follows from them.
     `trace(f, x=2.0, y=3.0)` calls `f` on new leaves with these values, so every value, line of code and module call
-    is known. Numbers and tensors become leaves; an `nn.Module` gets its tensors as they are.
+    is known. Numbers and tensors, also those in lists and dicts, become leaves; an `nn.Module` gets its tensors as they
+    are. A number that cannot be a tensor there (`range(n)`, `x[k]`) is handed on as it is, and a remark says so.
     `trace(z, x=x)` also reads a graph of your own objects, if they have what the module `foreign` asks for.
 
     An option below counts as a name where it is given a tensor (`trace(z, limit=limit)`), or where the function has
@@ -63,7 +65,9 @@ def trace(
     Raises:
         TypeError: `target`, an option or a name is of the wrong type, or the inputs do not fit the function.
         ValueError: there is no graph behind `target`, a tensor is not in it, or two names stand for the same tensor.
+        Exception: what the function raises; the graph that it had made is then the error's `graph`.
     """
+    _refuse_unnamed("trace", target, unnamed)
     if callable(target) or model is not None or limit is not None or not isinstance(values, _FLAG):
         model, limit, values, names = _sort_out(target, {"model": model, "limit": limit, "values": values}, names)
     limit = LIMIT if limit is None else limit
@@ -79,10 +83,7 @@ def _sort_out(
     target: object, options: dict[str, Any], names: dict[str, object]
 ) -> tuple[torch.nn.Module | None, int | None, bool | None, dict[str, object]]:
     """The options that are none of the names, checked, and the names."""
-    own = _own_names(target)
-    for option, given in options.items():
-        if isinstance(given, torch.Tensor) or (given is not None and option in own):
-            names[option], options[option] = given, None
+    _claim_names(target, options, {"model": None, "limit": None, "values": None}, names)
     model, limit, values = options.values()
     if model is not None and not isinstance(model, torch.nn.Module):
         raise TypeError(f"model is {describe(model)}; expected the nn.Module that the output comes from")
@@ -91,6 +92,32 @@ def _sort_out(
     if limit is not None:
         limit = check_whole(limit, name="limit", low=1, high=100_000_000)
     return model, limit, values, names
+
+
+def _claim_names(
+    target: object, options: dict[str, Any], defaults: Mapping[str, object], names: dict[str, object]
+) -> None:
+    """Moves to `names` what is given for an option and is none: a tensor, or an input that the function calls so."""
+    own = _own_names(target)
+    for option, given in options.items():
+        if isinstance(given, torch.Tensor) or (option in own and given != defaults[option]):
+            names[option], options[option] = given, defaults[option]
+
+
+def _refuse_unnamed(door: str, target: object, unnamed: Sequence[object]) -> None:
+    if unnamed:
+        is_called = callable(target) and not isinstance(target, torch.Tensor)
+        hint = f"name the input: {door}(net, {first_input(target)}=x)" if is_called else f"name it: {door}(z, x=x)"
+        raise TypeError(f"{door} got {describe(unnamed[0])} without a name after {describe(target)}; {hint}")
+
+
+def _take_v(target: object, names: dict[str, object]) -> object:
+    """What the backward pass starts from, if `v` is not the name of a tensor or an input."""
+    if "v" not in names or "v" in _own_names(target):
+        return None
+    outputs = [] if isinstance(target, Graph) or callable(target) else list(tensors_in(target))
+    is_scalar = len(outputs) == 1 and outputs[0].numel() == 1
+    return None if is_scalar and isinstance(names["v"], torch.Tensor) else names.pop("v")
 
 
 def _own_names(target: object) -> Mapping[str, object]:
@@ -106,7 +133,7 @@ def _own_names(target: object) -> Mapping[str, object]:
 def draw_graph(
     target: object,
     /,
-    *,
+    *unnamed: object,
     model: object = None,
     open: str | None = None,
     title: str = "",
@@ -129,7 +156,8 @@ def draw_graph(
         model: the module behind the tensors: its parameters get their names, and it can be collapsed part by part.
         open: the part of the model to look into, such as "encoder.0"; "all" for every node.
         title: a line over the picture.
-        gradients: True to run a backward pass for the picture.
+        gradients: True to run a backward pass for the picture. For an output that is no single number it starts from
+            `v=…`, as in `Graph.backward`.
         limit: the most cards to draw, at most 1,000; a picture of more makes no sense.
         names: the tensors to call by name, or the function's inputs.
 
@@ -137,26 +165,40 @@ def draw_graph(
         TypeError: `target` is none of these, an option is of the wrong type, or names are given with a `Graph`.
         ValueError: no graph leads to `target`, a name does not fit, or `open` names no part of the model.
     """
+    _refuse_unnamed("draw_graph", target, unnamed)
+    defaults = {"model": None, "open": None, "title": "", "gradients": False, "limit": CARDS}
+    options: dict[str, Any] = {"model": model, "open": open, "title": title, "gradients": gradients, "limit": limit}
+    _claim_names(target, options, defaults, names)
+    model, open, title, gradients, limit = options.values()
     if open is not None and not isinstance(open, str):
         raise TypeError(f"open is {describe(open)}; expected the name of a module, such as 'encoder.0', or 'all'")
     if not isinstance(gradients, bool):
         raise TypeError(f"gradients is {describe(gradients)}; expected True or False")
     limit, title = check_whole(limit, name="limit", low=2, high=MOST_CARDS), check_text(title, name="title")
+    target = list(target) if isinstance(target, Iterator) else target
+    v = _take_v(target, names) if gradients else None
     graph = read_graph(target, model, names)
-    return picture_of((graph.backward() if gradients else graph).plain(), open=open, title=title, limit=limit)
+    return _picture(graph.backward(v) if gradients else graph, open=open, title=title, limit=limit)
+
+
+def _picture(graph: Graph, **options: Any) -> Picture:
+    """The picture, which keeps none of the learner's tensors alive."""
+    return picture_of(graph.plain(), **options)
 
 
 def read_graph(target: Any, model: Any, names: dict[str, Any]) -> Graph:
     """The graph of what `draw_graph` and its relatives accept."""
     if not isinstance(target, Graph):
-        return trace(target, model=model, **names)
+        return trace(target, **({} if model is None else {"model": model}), **names)
     if names or model is not None:
         given = ", ".join([*names, *(["model"] if model is not None else [])])
         raise TypeError(f"{given} given with a Graph; names belong to trace(…), which made the graph")
     return target
 
 
-def step_backward(target: object, /, *, model: object = None, title: str = "", **names: object) -> Explorer:
+def step_backward(
+    target: object, /, *unnamed: object, model: object = None, title: str = "", **names: object
+) -> Explorer:
     """The backward pass through a graph, one operation at a time, with a slider that goes forwards and back.
 
     Step 0 is before the pass: no gradient yet. At each step one operation is lit; the multiplication of its upstream
@@ -177,15 +219,21 @@ def step_backward(target: object, /, *, model: object = None, title: str = "", *
     """
     from ..sliders import explore, play
 
+    _refuse_unnamed("step_backward", target, unnamed)
+    options: dict[str, Any] = {"model": model, "title": title}
+    _claim_names(target, options, {"model": None, "title": ""}, names)
+    model, title = options.values()
     check_text(title, name="title")
+    target = list(target) if isinstance(target, Iterator) else target
+    v = _take_v(target, names)
     graph = read_graph(target, model, names)
     if len(graph.nodes) > MOST_NODES:
         raise ValueError(
             f"the graph has {len(graph.nodes):,} nodes; step_backward walks at most {MOST_NODES}. "
             "Step through a smaller part, or see the whole with draw_graph"
         )
-    if not isinstance(target, Graph) or all(node.gradient is None for node in graph.nodes):
-        graph = graph.backward()
+    if not isinstance(target, Graph) or v is not None or all(node.gradient is None for node in graph.nodes):
+        graph = graph.backward(v)
     graph = graph.plain()
     stages = Stages(graph)
     drawing = Drawing(graph, choose_cards(graph, open=ALL), _step_frame(stages))
@@ -231,6 +279,9 @@ def explore_graph(
     from ..sliders import explore
 
     check_function(function, name="function")
+    options: dict[str, Any] = {"model": model, "title": title}
+    _claim_names(function, options, {"model": None, "title": ""}, sliders)
+    model, title = options.values()
     check_text(title, name="title")
 
     def graph_at(values: dict[str, object]) -> Graph:

@@ -76,7 +76,13 @@ def _start(walk: Walk, number: int, v: object) -> torch.Tensor:
     shape, one = walk.shapes[number], _ones(walk, number)
     if v is None:
         if one.numel() != 1:
-            raise ValueError(f"v is missing: the output has shape {shape}; expected v, a tensor of that shape")
+            which = "the output" if walk.roots == 1 else f"output {number + 1} of {walk.roots}"
+            alone = "" if walk.roots == 1 else " alone, such as outputs['loss']"
+            raise ValueError(
+                f"v is missing: {which} has shape {shape}, and only a single number has a gradient without it; "
+                f"give the loss{alone}, or v=…, a tensor of that shape"
+                + (" for each output, in a list" if walk.roots > 1 else "")
+            )
         return one
     try:
         v = v.detach() if isinstance(v, torch.Tensor) else torch.as_tensor(v)

@@ -112,9 +112,14 @@ class Cuts:
                 return Cut(key, f"numbers of Python: {NO_GRADIENT}")
         return None
 
+    def made_last(self) -> list[torch.Tensor]:
+        """The tensors that were made last, which are let go of."""
+        made = list(self._last)
+        self._last.clear()
+        return made
+
     def rename(self, leaves: Mapping[Key, Key]) -> None:
         """Puts the keys of leaves in place of those that stand for them below autograd."""
-        self._last.clear()
         for at, (tensor, cut) in self._made.items():
             self._made[at] = tensor, cut._replace(origin=leaves.get(cut.origin, cut.origin))
 

@@ -46,6 +46,7 @@ class Facts:
         gradients: the index of the tensor's own among them.
         flows: for each operation, what flows back to each of its inputs: the index among the input's summaries, and
             the local derivative; or None.
+        remarks: what the graph's reader should know of the whole.
         is_freed: whether a backward pass has freed what autograd had saved.
         recomputes: whether reading a saved value may run a part of the forward pass again.
     """
@@ -60,5 +61,6 @@ class Facts:
     summaries: list[Summaries] = field(default_factory=list)
     gradients: dict[int, int] = field(default_factory=dict)
     flows: dict[int, list[tuple[int, float | complex | None] | None]] = field(default_factory=dict)
+    remarks: list[str] = field(default_factory=list)
     is_freed: bool = False
     recomputes: bool = False

@@ -93,9 +93,11 @@ class Recorder(TorchDispatchMode):
     @contextmanager
     def watching(self) -> Iterator[None]:
         """Records inside the `with`."""
-        with keeping_state(self.modules), self:
-            yield
-        self._find_leaves()
+        try:
+            with keeping_state(self.modules), self:
+                yield
+        finally:
+            self._find_leaves()
 
     def __torch_dispatch__(self, func: Any, types: Any, args: tuple = (), kwargs: dict | None = None) -> Any:
         inputs = tuple(self._input(value) for value in _flat(args))
@@ -149,7 +151,7 @@ class Recorder(TorchDispatchMode):
     def _line(self) -> str | None:
         frame, line = sys._getframe(2), None
         while frame is not None:
-            if line is None and not frame.f_code.co_filename.startswith(_NOT_THE_LEARNERS):
+            if line is None and is_learners(frame.f_code):
                 line = linecache.getline(frame.f_code.co_filename, frame.f_lineno).strip() or None
                 if self.frame is not None or self.code is None:
                     return line
@@ -182,6 +184,11 @@ class Recorder(TorchDispatchMode):
         if self.frame is None:
             return {}
         return {n: v for n, v in self.frame.f_locals.items() if isinstance(v, torch.Tensor) and not n.startswith("_")}
+
+
+def is_learners(code: CodeType) -> bool:
+    """Whether this is neither PyTorch's code nor the course's."""
+    return not code.co_filename.startswith(_NOT_THE_LEARNERS)
 
 
 @contextmanager

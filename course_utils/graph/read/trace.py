@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
 import torch
 
-from ...core.checks import describe
 from ...core.internals import owner_of
 from ..graph import Graph
 from .facts import Constant, Facts
 from .hooks import note_hooks
+from .inputs import bind, check_outputs, fresh_inputs, named_inputs, plain_choices
 from .names import check_placed, guess_modules, name_parameters, name_tensors
 from .record import Input, Recorder
+from .stopped import add_graph
 from .summary import summarise
 from .traced import Traced
 from .values import read_kept, read_values
-from .walk import CONSTANT, Walk, is_tracked, key_of, walk
+from .walk import CONSTANT, Key, Walk, is_tracked, key_of, walk
 
 
 def read_tensors(
@@ -31,7 +31,7 @@ def read_tensors(
     values: bool | None = None,
 ) -> Graph:
     """The graph behind one tensor or several; arguments and errors are those of `trace`."""
-    outputs = {key_of(output): output for output in _check_outputs(target)}
+    outputs = {key_of(output): output for output in check_outputs(target)}
     found = walk(list(outputs), limit=limit)
     found.owners = list(map(owner_of, outputs.values()))
     facts = Facts()
@@ -51,52 +51,59 @@ def read_tensors(
     return Traced(found, facts).graph()
 
 
-def _check_outputs(target: object, *, name: str = "target") -> list[torch.Tensor]:
-    outputs = [target] if isinstance(target, torch.Tensor) else list(_tensors(target))
-    if not outputs:
-        raise TypeError(f"{name} is {describe(target)}; expected a tensor, several tensors, or a function")
-    tracked = [output for output in outputs if is_tracked(output)]
-    if not tracked:
-        raise ValueError(
-            f"{name} is {describe(outputs[0])} that does not require grad, so no graph leads to it; "
-            "expected a tensor computed from one made with requires_grad=True"
-        )
-    return tracked
-
-
-def _tensors(value: object) -> Iterator[torch.Tensor]:
-    if isinstance(value, torch.Tensor):
-        yield value
-    elif isinstance(value, Mapping):
-        yield from _tensors(list(value.values()))
-    elif isinstance(value, list | tuple):
-        for inner in value:
-            yield from _tensors(inner)
-
-
 def read_function(
     function: Callable[..., object], given: Mapping[str, object], *, model: torch.nn.Module | None = None, limit: int
 ) -> Graph:
     """The graph of what a function computes from `given`; arguments and errors are those of `trace`."""
     written = function.func if isinstance(function, partial) else function
-    around, inputs = _closure_names(written), _fresh_inputs(function, given)
-    recorder = Recorder(getattr(written, "__code__", None), _name_modules(function, model, around))
-    with recorder.watching():
-        result = _call(function, inputs)
-    outputs = {key_of(output): output for output in _check_outputs(result, name="what the function returned")}
-    keys, facts = list(outputs), Facts()
+    around, first = _closure_names(written), None
+    for plain in plain_choices(function, given):
+        inputs = fresh_inputs(function, given, plain)
+        call = bind(function, inputs)
+        recorder = Recorder(getattr(written, "__code__", None), _name_modules(function, model, around))
+        try:
+            with recorder.watching():
+                result = call()
+            outputs = {key_of(one): one for one in check_outputs(result, name="what the function returned")}
+        except Exception as error:
+            first = first or (error, recorder, inputs)
+            if isinstance(error, TypeError | IndexError | ValueError | RuntimeError):
+                continue  # a number may be wanted as it is
+            break
+        remarks = [f"No leaf: {', '.join(sorted(plain))}; the function needs a plain number there."] if plain else []
+        return _read_call(function, recorder, outputs, inputs, around, model=model, limit=limit, remarks=remarks)
+    error, recorder, inputs = first
+    made = recorder.cuts.made_last()
+    add_graph(error, made, lambda tips: _read_call(function, recorder, tips, inputs, around, model=model, limit=limit))
+    raise error
+
+
+def _read_call(
+    function: Callable[..., object],
+    recorder: Recorder,
+    outputs: Mapping[Key, torch.Tensor],
+    inputs: Mapping[str, object],
+    around: Mapping[str, object],
+    *,
+    model: torch.nn.Module | None,
+    limit: int,
+    remarks: Sequence[str] = (),
+) -> Graph:
+    """The graph behind the outputs of a call that was recorded."""
+    keys, facts = list(outputs), Facts(remarks=[*remarks])
     # The recorder has looked at every function, so all of them must be safe to free, also those beyond the limit.
     found = walk(keys, limit=max(limit, len(recorder.values) + len(keys)))
     if len(found) > limit:
         found = walk(keys, limit=limit)
     found.owners = list(map(owner_of, outputs.values()))
-    recorder.values.update((key, summarise(output)) for key, output in outputs.items())
+    recorder.values.update((key, summarise(output.detach())) for key, output in outputs.items())
     _read_record(found, facts, recorder, _name_everything(found, facts, inputs, around, recorder))
     modules = [module for module in (function, model, *around.values()) if isinstance(module, torch.nn.Module)]
     name_parameters(found, facts, recorder.modules.name_of, *modules)
     at_hand = [one for one in (*around.values(), *recorder.local_tensors().values()) if isinstance(one, torch.Tensor)]
     note_hooks(found, facts, at_hand, recorder.hooked)
     recorder.release()
+    recorder.cuts.made_last()
     return Traced(found, facts).graph()
 
 
@@ -110,48 +117,6 @@ def _closure_names(function: Callable[..., object]) -> dict[str, object]:
         if cell != type(cell)():
             around[name] = cell.cell_contents
     return around
-
-
-def _fresh_inputs(function: Callable[..., object], given: Mapping[str, object]) -> dict[str, object]:
-    """New leaves with the given values, so that nothing of the learner's is touched.
-
-    Numbers and floating-point tensors become leaves that require grad. A module's tensors stay what they are: data
-    that requires no grad is not made to. Everything else is handed on.
-    """
-    is_module = isinstance(function, torch.nn.Module)
-    return {name: _fresh(value, is_module) for name, value in given.items()}
-
-
-def _fresh(value: object, is_module: bool) -> object:
-    if isinstance(value, torch.Tensor):
-        copy = value.detach().clone()
-        return copy.requires_grad_(value.requires_grad or not is_module) if _can_require_grad(copy) else copy
-    if is_module or isinstance(value, bool) or not isinstance(value, int | float | complex):
-        return value
-    return torch.tensor(float(value) if isinstance(value, int) else value, requires_grad=True)
-
-
-def _can_require_grad(tensor: torch.Tensor) -> bool:
-    return tensor.is_floating_point() or tensor.is_complex()
-
-
-def _call(function: Callable[..., object], inputs: Mapping[str, object]) -> object:
-    """The function's result; functions whose inputs have no names get them in order.
-
-    Raises:
-        TypeError: the inputs do not fit the function.
-    """
-    try:
-        signature = inspect.signature(function.forward if isinstance(function, torch.nn.Module) else function)
-    except (TypeError, ValueError):
-        return function(*inputs.values())
-    in_order = any(one.kind is one.POSITIONAL_ONLY for one in signature.parameters.values())
-    try:
-        bound = signature.bind(*inputs.values()) if in_order else signature.bind(**inputs)
-    except TypeError as error:
-        given = ", ".join(inputs) or "nothing"
-        raise TypeError(f"{describe(function)} cannot be called with {given}: {error}") from None
-    return function(*bound.args, **bound.kwargs)
 
 
 def _name_modules(function: object, model: torch.nn.Module | None, around: Mapping[str, object]) -> dict[int, str]:
@@ -176,7 +141,7 @@ def _name_everything(
     """
     constants: dict[Any, str] = {}
     taken: set[str] = set()
-    for names in (inputs, around, record.local_tensors()):
+    for names in (dict(named_inputs(inputs)), around, record.local_tensors()):
         for name, tensor in names.items():
             if not isinstance(tensor, torch.Tensor) or name in taken:
                 continue

@@ -54,7 +54,8 @@ class Traced(NamedTuple):
 
     def graph(self) -> Graph:
         """As plain data, made when it is first looked at."""
-        return Graph.unread(self, left_out=None if self.walk.cut else 0, is_freed=self.facts.is_freed)
+        left_out, facts = None if self.walk.cut else 0, self.facts
+        return Graph.unread(self, left_out=left_out, is_freed=facts.is_freed, remarks=tuple(facts.remarks))
 
     def backward(self, v: object) -> Graph:
         """The graph with the gradients of a backward pass that starts from `v`; errors as in `Graph.backward`."""

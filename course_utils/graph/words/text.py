@@ -212,7 +212,7 @@ def summary(graph: GraphData) -> str:
 
 def remarks(graph: GraphData) -> list[str]:
     """Sentences on what a graph does not show."""
-    said = []
+    said = [*graph.remarks]
     if graph.is_freed:
         said.append("A backward pass has freed this graph, so another one through it raises an error.")
     if graph.left_out != 0:
