@@ -48,6 +48,7 @@ _HOMES = {
     "show_tensors": ".core.tables",
     "explore_rounding": ".plots.rounding",
     "explore_memory": ".plots.costs",
+    "count_numbers": ".measuring",
     "count_operations": ".measuring",
     "count_multiplications": ".measuring",
     "memory_profile": ".measuring",

@@ -13,6 +13,7 @@ from .graph.show import step_backward as step_backward
 from .graph.show import trace as trace
 from .graph.torchviz import draw_with_torchviz as draw_with_torchviz
 from .measuring import count_multiplications as count_multiplications
+from .measuring import count_numbers as count_numbers
 from .measuring import count_operations as count_operations
 from .measuring import memory_profile as memory_profile
 from .monitor import training_monitor as training_monitor

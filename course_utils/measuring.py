@@ -15,11 +15,14 @@ from .core.internals import TorchDispatchMode
 class _OperationCounter(TorchDispatchMode):
     def __init__(self) -> None:
         super().__init__()
-        self.operations = 0
+        self.operations = self.numbers = 0
 
     def __torch_dispatch__(self, operation, types, args=(), kwargs=None):
-        self.operations += not operation.is_view
-        return operation(*args, **(kwargs or {}))
+        result = operation(*args, **(kwargs or {}))
+        if not operation.is_view:
+            self.operations += 1
+            self.numbers += sum(tensor.numel() for tensor in tensors_in(result))
+        return result
 
 
 def count_operations(function: Callable[..., object], *args: object) -> int:
@@ -36,6 +39,22 @@ def count_operations(function: Callable[..., object], *args: object) -> int:
     with _OperationCounter() as counter:
         function(*args)
     return counter.operations
+
+
+def count_numbers(function: Callable[..., object], *args: object) -> int:
+    """How many numbers PyTorch computes in `function(*args)`, its backward passes included; views are free.
+
+    Args:
+        function: any function; it is called once.
+        args: what to call it with.
+
+    Raises:
+        TypeError: `function` is not a function.
+    """
+    check_function(function, name="function")
+    with _OperationCounter() as counter:
+        function(*args)
+    return counter.numbers
 
 
 def count_multiplications(function: Callable[..., object], *args: object) -> int:

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch.utils.checkpoint import checkpoint
 
-from course_utils import count_multiplications, count_operations, memory_profile
+from course_utils import count_multiplications, count_numbers, count_operations, memory_profile
 
 SIZE = 4000  # bytes of the tensors below
 
@@ -123,7 +123,16 @@ logging.getLogger("torch.utils.flop_counter").warning("heard again")
     assert "heard again" in done.stderr and "triton" not in done.stderr
 
 
-@pytest.mark.parametrize("measure", [memory_profile, count_operations, count_multiplications])
+@pytest.mark.parametrize("measure", [memory_profile, count_numbers, count_operations, count_multiplications])
 def test_needs_a_function(measure):
     with pytest.raises(TypeError, match="function is a float32 tensor with one value; expected a function"):
         measure(torch.tensor(1.0))
+
+
+def test_numbers_show_that_forward_mode_costs_the_square_of_the_inputs() -> None:
+    def f(x: torch.Tensor) -> torch.Tensor:
+        return (x * torch.sin(x)).sum()
+
+    points = [torch.linspace(0, 1, n) for n in (1, 10, 100, 1000)]
+    assert [count_numbers(torch.func.grad(f), x) for x in points] == [9, 72, 702, 7_002]
+    assert [count_numbers(torch.func.jacfwd(f), x) for x in points] == [11, 551, 50_501, 5_005_001]
