@@ -29,7 +29,7 @@ def for_instructors(notebook: NotebookNode, notes: str) -> NotebookNode:
     """A copy of the stored notebook with solutions, their verdicts, and the notes below the headings they point to."""
     page = solved(notebook)
     for question in questions(page):
-        right = Verdict("right")
+        right = Verdict("right", question.exercise.because if question.exercise else "")
         shown = {"text/markdown": right._repr_markdown_(), "text/plain": repr(right)}
         count = question.cell.execution_count
         question.cell.outputs = [new_output("execute_result", data=shown, execution_count=count)]

@@ -64,6 +64,7 @@ class Exercise(Shown):
             return may hold numbers, tensors, texts, flags, lists, sets and dictionaries; a flag's case is named by the
             statement that should hold. Each runs under seed 0 in float64, and what it raises is part of what it finds.
         hints: from the first nudge to the last before the solution.
+        because: one sentence after *Right*, in Markdown: why it is so, also for those who guessed.
         mistakes: pairs of a wrong answer and what to say to those whose answer behaves the same.
         also_right: other right answers.
         tolerance: the relative difference within which two numbers are the same.
@@ -78,12 +79,14 @@ class Exercise(Shown):
         *,
         probe: Probe = lambda answer: answer,
         hints: Sequence[str],
+        because: str = "",
         mistakes: Sequence[tuple[object, str]] = (),
         also_right: Sequence[object] = (),
         tolerance: float = 1e-5,
     ):
         self.prompt, self._solution, self.probe, self.tolerance = inspect.cleandoc(prompt), solution, probe, tolerance
         self.hints, self.mistakes, self.also_right = list(hints), list(mistakes), list(also_right)
+        self.because = because
         self.second_tries: list[tuple[object, str]] = []
         self._hints_shown = 0
         self._broken: Callable | None = None
@@ -131,17 +134,17 @@ class Exercise(Shown):
         return answer
 
     def check(self, answer: object) -> Verdict:
-        """Right, Not yet or Unfinished, and why; a pass is remembered. Never raises, whatever the answer does.
+        """Right and why, Not yet and what is wrong, or Unfinished; a pass is remembered. Never raises.
 
         If the instructor has set a board (`COURSE_UTILS_BOARD`), the verdict goes there too, and the card says so.
         """
         verdict, name = self.grade(answer), self.name
         self._wrong, self._passed = self._wrong + (verdict.status == "wrong"), self._passed or verdict.status == "right"
-        if name is None:
-            return verdict
-        message = remember(name, self._lesson) if verdict.status == "right" else verdict.message
-        said = report(name, verdict.status, verdict.mistake)
-        return replace(verdict, message="\n\n".join(filter(None, [message, said])))
+        said = [self.because if verdict.status == "right" else verdict.message]
+        if name is not None:
+            said += [remember(name, self._lesson)] if verdict.status == "right" else []
+            said += [report(name, verdict.status, verdict.mistake)]
+        return replace(verdict, message="\n\n".join(filter(None, said)))
 
     def grade(self, answer: object) -> Verdict:
         """The verdict of `check`, without remembering or telling it."""

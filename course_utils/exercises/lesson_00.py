@@ -17,6 +17,10 @@ from .probes import asks_autograd
         (54.0, "That is the slope of $(3x)^2$. In $3x^2$ only the $x$ is squared, not the 3."),
         (2.0, "2 is the exponent. It comes down as a factor: $f'(x) = 3 \\cdot 2x$, and 3 goes in for $x$."),
     ],
+    because=(
+        "The derivative of $3x^2$ is $6x$, and $6 \\cdot 3 = 18$: near 3, a small step in `x` moves `y` by 18 times"
+        " as much."
+    ),
     hints=[
         "The slope of a curve at a point is its derivative there, not its height.",
         "The derivative of $x^2$ is $2x$, and a factor in front stays: $f'(x) = 3 \\cdot 2x$.",
@@ -56,6 +60,10 @@ def _walk_from_x(x):
          "the slope, and it fails where $x$ is large. Let PyTorch find it exactly: make a tensor, compute `y`, walk "
          "back."),
     ],
+    because=(
+        "You marked `x` before you computed `y`, so PyTorch noted each operation and could walk back from `y` to "
+        "`x`."
+    ),
     hints=[
         "Put the four lines into the function: make the tensor, compute `y`, call `y.backward()`, return what it has "
         "left behind.",

@@ -34,6 +34,10 @@ from .sorts import names_among
         ([], "One of them has. Walk back from `b`: where does the path end?"),
     ],
     also_right=["a", {"a"}, "A"],
+    because=(
+        "`backward` fills `.grad` only of leaves that require a gradient: `b` is no leaf, `c` is cut off, and `d` "
+        "never asked."
+    ),
     hints=[
         "`.grad` is filled in leaves only: tensors that were made, not computed.",
         "Three questions to each tensor: is it a leaf, does it require a gradient, does the walk from `b` reach it?",
@@ -92,6 +96,10 @@ def _gradient_of_squares(trainable):
         (lambda data: torch.tensor(data).grad, "Your function returns None. Is there a `return`, and is it the tensor "
          "that is returned? Its `.grad` is None until `backward` has run."),
     ],
+    because=(
+        "Only floating-point tensors can change a little, and the tensor stays a leaf because you switch the flag "
+        "on last."
+    ),
     hints=[
         "Three things at once: the numbers, the dtype, the flag. `torch.tensor` takes all three.",
         "If you change the dtype by a cast, do it *before* the flag is set: what is computed from a tracked tensor is "
@@ -150,6 +158,10 @@ def _changes_flags_only(freeze_first):
         "the layers in between get their gradients": _reached(2),
         "nothing but flags is changed": _changes_flags_only,
     },
+    because=(
+        "Autograd reads `requires_grad` of each parameter; a module has no such switch that `backward` would look "
+        "at."
+    ),
     hints=[
         "Gradients are collected by parameters, not by layers: the flag belongs to each of `net[0].parameters()`.",
         "A module has a method that sets the flag of all its parameters; its name ends with an underscore.",
@@ -264,6 +276,10 @@ def _(net):
         (["c", "d"], "`d` is made of `b` alone, and `b` has its switch off. And one is missing."),
         ([], "Some do. Start with `c`: one of its two inputs has the switch on."),
     ],
+    because=(
+        "One input that requires a gradient is enough, even if it is multiplied by 0; a comparison has no slope, so"
+        " `f` stays out."
+    ),
     hints=[
         "A result is tracked as soon as one of the inputs is.",
         "PyTorch records which operation ran, whatever numbers it gave. But a result that is no floating number "
@@ -293,6 +309,7 @@ def contagion():
         ([100.0, 200.0], "The memory is shared, and it is written to once, not twice."),
         ([0.0, 0.0], "`detach` leaves the record behind, not the numbers."),
     ],
+    because="`detach` cuts the graph and not the memory: `x` and `y` are two views of the same numbers.",
     hints=[
         "`detach` takes the record away. Does it also copy the numbers?",
         "The method with the underscore, `mul_`, writes into the memory of `y`. Who else looks at that memory?",
@@ -325,6 +342,10 @@ def shared_memory():
         (0.0, "The record still stands, and `backward` walks it. Which value of `x` does it use?"),
         (2.0, "The slope of $x^2$ is $2x$, not 2."),
     ],
+    because=(
+        "`.data` hides the change from autograd, so `backward` takes $2x$ at the new $x = 30$, and nothing warns "
+        "you."
+    ),
     hints=[
         "The node Pow needs $2x$. It did not copy `x` in the forward pass; it kept a reference to it.",
         "Which number is in that memory by the time `backward` runs?",
@@ -371,6 +392,10 @@ def silent_data():
         (list("ABCDEFGH"), "Not all of them: look for lists, whole numbers, yes-or-no answers, and for forgetting "
          "on purpose."),
     ],
+    because=(
+        "A path survives only if each step is an operation that autograd records and that has a slope; numbers, "
+        "`detach`, comparisons, `argmax` and `no_grad` end it."
+    ),
     hints=[
         "Go through each line from `w` to the end. Is there a step that leaves floating tensors, or one that "
         "forgets on purpose?",
@@ -416,6 +441,7 @@ def which_learn():
         (["x", "y"], "One too many. `y` is computed; does it keep what passes through?"),
         ([], "Somebody gets one: that is what `backward` is for."),
     ],
+    because="`u` and `y` were computed, so they are not leaves: their gradients pass through and nobody stores them.",
     hints=[
         "`backward` walks from `y` back to what you made yourself. Think of which tensor you would want to change.",
         "Lesson 00 read a `.grad` after `backward`. Of which tensor?",

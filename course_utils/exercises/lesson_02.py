@@ -17,6 +17,7 @@ from .sorts import names_among
         (9.0, "One factor is missing: the exponent comes down, so the derivative of $x^2$ is $2x$."),
         (54.0, "That is the slope of $(3x)^2$. In $3x^2$ only the $x$ is squared."),
     ],
+    because="`backward` computed $6x$ at $x = 3$ and left the 18 at the leaf, where you can use it.",
     hints=[
         "`backward` leaves the derivative of `y` with respect to `x`, at the place where `x` is.",
         "Differentiate by hand first: the derivative of $3x^2$ is $3 \\cdot 2x$.",
@@ -43,6 +44,7 @@ def first_slope():
         ([4.0, 16.0, 4.0], "The shares of two rounds are added, not multiplied."),
         ([2.0, 4.0, 2.0], "The pattern is right, the share of one round is not: the slope of $x^2$ is $2x$."),
     ],
+    because="Each round adds its 4 to what `.grad` holds, and zeroing sets the sum back to 0 before the third.",
     hints=[
         "One round alone leaves the slope of $x^2$ at 2. Put 2 into $2x$.",
         "The last node before a leaf is called AccumulateGrad. Zeroing sets the sum back; the next round adds to that.",
@@ -112,6 +114,7 @@ def _walk_back(y, *, to):
         (lambda f, x: (f(x + 1e-6) - f(x - 1e-6)) / 2e-6, "The numbers are right, or nearly, but autograd did not find "
          "them: a difference of two values is an estimate. Call `backward`."),
     ],
+    because="The gradient never lands on the caller's tensor, so nothing piles up and a second call gives the same.",
     hints=[
         "`backward` adds into the `.grad` of the leaf that `f` was given. Whose leaf should that be, so that nobody "
         "else notices?",
@@ -174,6 +177,10 @@ def _(f, x):
         ("error", "Without `retain_graph=True` there would be one. Here the first walk keeps the saved tensors, so a "
          "second is allowed."),
     ],
+    because=(
+        "Two walks through the same graph each add $2x = 6$; `retain_graph` only keeps the saved values for the "
+        "second one."
+    ),
     hints=[
         "What does a single walk leave in `x.grad`? And what does `retain_graph=True` change for the second?",
         "`AccumulateGrad` does what its name says.",
@@ -294,6 +301,10 @@ def _same_again(graph_nodes):
          "The first call is right, a second call with the same `y` finds other names: what you collect is made once, "
          "outside the function or as a default, and is still full. Make it anew inside the function."),
     ],
+    because=(
+        "A value that is used twice has one node and two ways to it, so a walk has to remember which nodes it has "
+        "seen."
+    ),
     hints=[
         "`node.next_functions` is a tuple of pairs; the first of each pair is the next node on the way back, or None.",
         "Keep a list of nodes to visit, and start it with `y.grad_fn`. Take one out, note its name, put its next in.",
@@ -394,6 +405,7 @@ diamond = Exercise(
         (lambda x: (torch.sin(x**2) + x**2 * torch.cos(x**2)) * 2, "The sum is right. The last step, from $u$ back to "
          "$x$, multiplies by the derivative of $x^2$, and that is not 2 everywhere."),
     ],
+    because="`u` reaches `y` on two paths, and their shares add up: $(\\sin u + u \\cos u) \\cdot 2x$.",
     hints=[
         "`u` is used twice: two paths lead from $y$ back to $u$, one through the factor `u`, one through `sin u`.",
         "Hold the other use still and differentiate each path on its own. What happens where the paths meet?",
@@ -416,6 +428,7 @@ diamond = Exercise(
         (32.0, "A factor 2 too many: the two uses of `y` are added once, then comes the step through `x * 2`."),
         ("error", "Nothing is forbidden here: a value may be used twice, and `z` is one number."),
     ],
+    because="Two factors meet: $dz/dy = 2y = 8$ at $y = 4$, and $dy/dx = 2$; the page forgot the second.",
     hints=[
         "Walk backwards: first from `z` to `y`, where two edges meet, then from `y` to `x`.",
         "In one formula: $z = (2x)^2 = 4x^2$.",
@@ -452,6 +465,7 @@ misplaced_zero_grad = Prediction(
         ("C", "After the step the gradient has done its work. Clearing it there is as good as clearing it before the "
          "next `backward`."),
     ],
+    because="At B the gradient is thrown away after `backward` has computed it and before `step` can use it.",
     hints=[
         "`backward` writes the gradient, `step` reads it. When must it not be thrown away?",
         "Play each place through: what is in `.grad` at the moment when `step` looks?",

@@ -56,6 +56,10 @@ def _gets_single_numbers(partials):
          "The numbers are right, or nearly, but they are differences of values: estimates. Make leaves, and let "
          "autograd find the slopes."),
     ],
+    because=(
+        "The leaf that `f` ignores is not in the graph, so autograd answers None; the slope of a function that does"
+        " not move is 0."
+    ),
     hints=[
         "Make two leaves, one for each number, and call `f` with both. One walk back finds both slopes.",
         "`torch.autograd.grad(z, (a, b))` returns a tuple of gradients. It complains about an input that was not used: "
@@ -143,6 +147,7 @@ def _(f, x, y):
         ((torch.ones(3, 3), torch.full((3, 3), 9.0)), "The first is right. The mean moves *less* than the entry you "
          "move, not more."),
     ],
+    because="Each entry moves the sum by as much as itself, and the mean by a ninth of that.",
     hints=[
         "Each entry of `.grad` answers one question: if only this entry grows a little, how fast does the result grow?",
         "`.grad` always has the shape of its tensor. The mean is the sum divided by how many there are.",
@@ -204,6 +209,7 @@ def _second_call(gradient_field):
          "`x` and `y` do not require a gradient: nothing is recorded until you make leaves of them with "
          "`requires_grad_()`."),
     ],
+    because="Each output depends on its own point alone, so the gradient of the sum holds each point's slope unmixed.",
     hints=[
         "`backward` starts at one number, and you have one for each point. Which operation makes one number of many "
         "and leaves each slope alone?",
@@ -304,6 +310,10 @@ def _(f, x, y):
         ),
         ([91.0, 91.0], "That is $f(3, 4)$, the height. The slopes are asked for."),
     ],
+    because=(
+        "$v$ counts as a constant for $\\partial f/\\partial u = 3u^2 + 4v$, and $u$ for $\\partial f/\\partial v ="
+        " 2v + 4u$."
+    ),
     hints=[
         "Hold $v$ at 4: what is left is $u^3 + 16 + 16u$, a function of $u$ alone. Differentiate that.",
         "Hold $u$ at 3: what is left is $27 + v^2 + 12v$.",
@@ -346,6 +356,10 @@ def two_slopes():
             "All three outputs depend on the first entry. Does the first output depend on the last entry?",
         ),
     ],
+    because=(
+        "The first entry is part of all three running sums and the last of one, so the slopes of the total are 3, 2"
+        " and 1."
+    ),
     hints=[
         "Write the outputs out: $y_1 = x_1$, $y_2 = x_1 + x_2$, $y_3 = x_1 + x_2 + x_3$.",
         "Now add them up, and read off how often each entry of `x` occurs in the sum.",
@@ -383,6 +397,10 @@ def mixed_sum():
         ),
         ([1.0, 0.0, -1.0], "1 is the length of the direction. The slope says how fast the height changes that way."),
     ],
+    because=(
+        "The slope in a direction is the gradient's length times the cosine of the angle between them: 5 · 1, 5 · 0"
+        " and 5 · (−1)."
+    ),
     hints=[
         "The slope in the direction $d$ is $|\\nabla f| \\cos\\varphi$, with $\\varphi$ the angle between $d$ "
         "and the gradient.",
@@ -419,6 +437,10 @@ def steepest():
         ),
         ([0.25, 1 / 3], "A sum adds the shares; dividing by their number would be a mean."),
     ],
+    because=(
+        "Each entry of the column is copied into 4 cells and each of the row into 3; `backward` adds the shares of "
+        "all copies."
+    ),
     hints=[
         "Write out the (3, 4) tensor: which of its twelve entries contain `column[0, 0]`?",
         "Each use sends back a 1, and what comes back along several paths is added.",
@@ -452,6 +474,7 @@ def _leaves_x_alone(difference):
         "a kink, |x| at 0, h = 0.25": lambda difference: difference(torch.abs, torch.tensor(0.0), 0.25),
         "the caller's x keeps its value": _leaves_x_alone,
     },
+    because="The two errors of a step to the right and to the left cancel, so what is left shrinks with $h^2$.",
     hints=[
         "Rise over run. You stand at $x$ and look at the two points $x + h$ and $x - h$: how far are they "
         "apart?",
@@ -586,6 +609,7 @@ def _(f, x, h):
             "The third entry does not take part: moving it a little does not move the maximum.",
         ),
     ],
+    because="The maximum has a kink here, and PyTorch's `max()` shares the slope equally among the entries that tie.",
     hints=[
         "The gradient 1 comes back to `max`. The third entry has no part in it. How can two equals be treated "
         "fairly?",

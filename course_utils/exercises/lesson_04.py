@@ -25,6 +25,7 @@ from .sorts import names_among
         ([3.0, 2.0], "That is the first row alone. The second row counts too, with its own weight."),
         ([3.0, 20.0], "You weighted the entries of one row. Each *row* of the Jacobian (each output) gets one weight."),
     ],
+    because="The vector weighs the rows of the Jacobian: $1 \\cdot (3, 2) + 10 \\cdot (1, 1) = (13, 12)$.",
     hints=[
         "Write the Jacobian first: one row for each output, one column for each input.",
         "One weight for each output: multiply each row by its weight, then add the rows.",
@@ -65,6 +66,7 @@ def _three():
         (lambda f, x: jacobian.answer(f, x).flatten(), "The rows are right, but they are still a list. Make one tensor "
          "of them with `torch.stack`, not `torch.cat`, which puts them in one line."),
     ],
+    because="A vector with a single 1 picks one row of $J$, so one backward pass for each output builds the matrix.",
     hints=[
         "If all weights are 0 but one, which is 1, the vector-Jacobian product is one row of the Jacobian.",
         "`torch.autograd.grad(y, x, weights)` gives one such row. Ask once for each *output*, and see to it that the "
@@ -215,6 +217,7 @@ def _without_a_jacobian(jvp):
         (lambda f, x, v: torch.func.jacrev(f)(x) * v, "Each column of $J$ is multiplied by its entry of $v$, and then "
          "they have to be added up: a product of matrix and vector, `@`."),
     ],
+    because="$Jv$ is the slope of `f` along $v$: one pass forward or two backward, whatever the number of inputs.",
     hints=[
         "$Jv$ is a derivative along $v$: push the wiggle $v$ through `f`, from the inputs to the outputs.",
         "`torch.func.jvp` takes the function, a tuple of points and a tuple of directions. Look at all that it "
@@ -294,6 +297,10 @@ def _(f, x, v):
         (["A", "D"], "Those are the two that are cut. The question asks for the others."),
         ([], "Some can. Which lines combine tensors without going through plain numbers?"),
     ],
+    because=(
+        "`stack`, `cat` and arithmetic are operations that autograd records; `torch.tensor` and `tolist` copy "
+        "numbers and drop their history."
+    ),
     hints=[
         "`torch.tensor(…)` always makes a new leaf out of plain numbers, whatever you give it.",
         "Operations on tensors are recorded: arithmetic, indexing, `stack`, `cat`.",
@@ -325,6 +332,10 @@ passes = Prediction(
         ([3, 3], "The first is right. A column belongs to an input, and there are more of those."),
         ([1000, 1000], "The second is right. A row belongs to an output, and there are fewer of those."),
     ],
+    because=(
+        "Reverse mode takes one pass for each output and forward mode one for each input, so the smaller side "
+        "decides."
+    ),
     hints=[
         "One walk backwards starts at one output (with the weight 1) and gives its slopes for all inputs.",
         "One forward pass wiggles one input and shows how all outputs move.",
@@ -380,6 +391,9 @@ def _calls_of_loss(per_sample):
         (lambda loss, w, xs, ys: torch.func.vmap(loss, in_dims=(None, 0, 0))(w, xs, ys),
          "Those are the losses, one for each sample. What is asked for is the gradient of each."),
     ],
+    because=(
+        "`grad` gives the gradient of one sample, and `vmap` runs the same code for each row, so no sum mixes them."
+    ),
     hints=[
         "`torch.func.grad(loss)` is a function of the same arguments that returns the gradient for the first of them.",
         "`torch.func.vmap(g, in_dims=…)` runs `g` over the samples. `in_dims` has one entry for each argument: 0 runs "

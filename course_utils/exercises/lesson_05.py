@@ -24,6 +24,7 @@ from .probes import differentiates, doubling, numbers_made
          "more."),
         ([12.0, 12.0], "Both derivatives have two terms, one from $x^3$ and one from $x^2$."),
     ],
+    because="$3x^2 + 2x = 16$ and its derivative $6x + 2 = 14$, both at 2.",
     hints=[
         "The exponent comes down as a factor and goes down by one, in each term.",
         "The first derivative is $3x^2 + 2x$. Treat it as a new function.",
@@ -49,6 +50,7 @@ def two_slopes():
         (28.0, "The second derivative arrives once only. What was there before it?"),
         (2.0, "The shares are added, not subtracted."),
     ],
+    because="Both calls write to the same `.grad`, and `backward` adds: $16 + 14 = 30$.",
     hints=[
         "After the first call `x.grad` holds the first derivative. The second call differentiates that number.",
         "The last stop before a leaf is `AccumulateGrad`. It does the same as in lesson 02.",
@@ -73,6 +75,7 @@ def piles_up():
         (2.0, "The third derivative is larger: every differentiation of $e^{2x}$ brings one more factor of 2."),
     ],
     tolerance=5e-3,
+    because="The third derivative of $e^{2x}$ at 0 is $2^3 = 8$, and the coefficient is $8 / 3!$.",
     hints=[
         "The number in front of $x^n$ is the $n$-th derivative at 0, divided by $n!$.",
         "The derivative of $e^{2x}$ is $2e^{2x}$. Three times that, at 0, and then divide.",
@@ -120,6 +123,10 @@ def _line(x):
         (lambda f, x, n: nth_derivative.answer(f, x, 1) ** n, "That is the first derivative to the power `n`. The "
          "second derivative is not the square of the first: differentiate `n` times."),
     ],
+    because=(
+        "`create_graph=True` makes each derivative differentiable in turn, and one that no longer depends on `x` "
+        "has the slope 0."
+    ),
     hints=[
         "Start with `y = f(x)` and replace `y` by its derivative, `n` times.",
         "A gradient is differentiable only if its own computation was recorded: `create_graph=True`.",
@@ -278,6 +285,10 @@ def _both_by_autograd(derivatives):
         (lambda x: (torch.sin(x), torch.cos(x)), "Those are the sine and its first derivative. The first and the "
          "*second* derivative are asked for."),
     ],
+    because=(
+        "The graph of the first derivative is what the second one walks; the sum keeps the points apart because "
+        "each depends on itself only."
+    ),
     hints=[
         "`torch.sin(x).sum()` is one number, and each point sees its own slope in it.",
         "Record how the first derivative is computed (`create_graph=True`), sum it, differentiate again.",
@@ -356,6 +367,10 @@ def _mixed(x):
         (lambda f, x: torch.func.hessian(f)(x).trace(), "That is one number, the sum of the diagonal. Return its "
          "entries."),
     ],
+    because=(
+        "Each second derivative needs its own entry of the gradient; the sum of all would mix in the rest of the "
+        "row."
+    ),
     hints=[
         "First the gradient `g`, recorded with `create_graph=True`. The Hessian is the Jacobian of `g`.",
         "Differentiate one entry `g[i]` at a time. That gives row `i` of the Hessian; which entry of it do you need?",
@@ -469,6 +484,7 @@ def _leaves_nothing_behind(hvp):
         (lambda f, x, v: hvp.answer(f, x, v) + torch.func.grad(f)(x.detach()), "That is the gradient and the product, "
          "added up: the second `backward` adds to the same `.grad`. Use `torch.autograd.grad`."),
     ],
+    because="$Hv$ is the gradient of the number $\\nabla f \\cdot v$, so two passes replace the whole matrix.",
     hints=[
         "The Hessian is the Jacobian of the gradient `g`, and it is symmetric: $Hv$ and $v^T H$ have the same entries.",
         "A second walk computes $v^T H$: differentiate `g` with the weights `v`, or the number `g @ v`.",

@@ -21,6 +21,7 @@ from .sorts import names_among
         (10.0, "Ten would be right for *sums*. Each loss is a mean, so the division by two is done already."),
         (0.2, "That is the factor to multiply with. The question is what to divide by."),
     ],
+    because="Five micro-batches of equal size make ten samples, and the mean of the five means is the mean of all.",
     hints=[
         "Without any division, one gradient of about the right size is added for each micro-batch. How many are there?",
         "The mean over all samples is the mean of the means, since all micro-batches have the same size.",
@@ -48,6 +49,7 @@ def micro_batch_scale():
         (1.0, "That is the share of the first micro-batch. It is thrown away when the second begins."),
         (3.0, "Zeroing comes first in each turn, so it spares the share of the turn it stands in, and no other."),
     ],
+    because="Zeroing before each micro-batch leaves only the last one: $20 / 4 = 5$.",
     hints=[
         "Go through the loop turn by turn, and write down `w.grad` after each line.",
         "Whatever was collected before the last turn is gone. What does the last turn add?",
@@ -77,6 +79,7 @@ uneven_mean = Prediction(
         (8.0, "You gave the larger share to the smaller batch. Four samples have a mean of 2, only two have a mean of "
          "11."),
     ],
+    because="The six losses add up to $4 \\cdot 2 + 2 \\cdot 11 = 30$, and each sample counts once.",
     hints=[
         "Go back from the means to the sums: how much loss do four samples with a mean of 2 have together?",
         "Add the two sums, then divide by the number of all samples.",
@@ -141,6 +144,7 @@ def _fills_gradients_only(grad_accumulate):
         "each batch's graph is gone before the next batch begins": _one_graph_at_a_time,
         "nothing but `.grad` is changed": _fills_gradients_only,
     },
+    because="Each batch is weighted by its share of all samples, so the sum of its gradients is that of the full mean.",
     hints=[
         "`backward` adds to `.grad`, so the adding is done for you. What remains is the share with which each batch "
         "counts.",
@@ -401,6 +405,7 @@ def _fills_token_gradients_only(token_accumulate):
         "each batch's graph is gone before the next batch begins": _one_token_graph_at_a_time,
         "nothing but `.grad` is changed": _fills_token_gradients_only,
     },
+    because="The mean runs over all valid tokens, so each batch has to count by its tokens and not as one.",
     hints=[
         "Count first: how many targets in all batches together are not −100?",
         "`cross_entropy` leaves out −100 by itself. With `reduction=\"sum\"` it gives a sum over the valid tokens of a "
@@ -589,6 +594,10 @@ def _(model, batches):
         ([], "Two of them do. Ask of each: does a sample's output depend on which others are in its batch, or on "
          "chance?"),
     ],
+    because=(
+        "`BatchNorm1d` uses the statistics of the batch it sees and `Dropout` draws anew for each; the others treat"
+        " each sample alone."
+    ),
     hints=[
         "Adding up gradients works if each sample's loss is the same, whoever else is in its batch.",
         "Which of the layers computes something *across* the samples of a batch? And which of them draws random "

@@ -25,6 +25,7 @@ from .side_effects import touches_nothing_else
         (0.0, "You went the whole length of the gradient. The learning rate makes the step shorter."),
         (1.9333, "That is how far `b` would go. An error counts for $w$ as often as its `x` is large."),
     ],
+    because="The slope of the loss by `w` is 2 here, and a step goes against it: $2 - 0.1 \\cdot 2 = 1.8$.",
     hints=[
         "First the three errors $w x - y$. Only one of them is not zero.",
         "The slope by $w$ is the mean of $2 \\cdot \\text{error} \\cdot x$ over the three samples.",
@@ -85,6 +86,10 @@ def _returns_a_float(train_step):
         "the loss is a plain Python number": _returns_a_float,
         "nothing but the weights and their `.grad` is changed": _changes_weights_only,
     },
+    because=(
+        "Zero, forward, backward, step: the weights move by the gradient of this batch alone, and the number "
+        "carries no graph."
+    ),
     hints=[
         "Three things have to happen besides the forward pass and the return. In which order?",
         "`backward` adds to what is in `.grad`. Where must the old gradient go, so that each call stands on its own?",
@@ -236,6 +241,10 @@ broadcast_size = Prediction(
         (5, "Sizes are not added up: a dimension of size 1 is stretched to the size of the other."),
         ("error", "That would be kinder. But a dimension of size 1 fits every other size, and no error comes."),
     ],
+    because=(
+        "(4, 1) against (4,) stretches to (4, 4): each prediction is compared with every target, and no error says "
+        "so."
+    ),
     hints=[
         "Write the shapes under each other, at the right edge: (4, 1) and (4,). What is missing counts as 1.",
         "In each place the larger size wins. Which shape comes out?",
@@ -258,6 +267,10 @@ broadcast_size = Prediction(
         (0.001, "That is the gradient. Adam looks at its sign and hardly at its size."),
         (100.0, "The correction divides by the *root* of the mean square."),
     ],
+    because=(
+        "In the first step Adam divides the gradient by its own size, so it moves by about the learning rate, "
+        "however small the slope."
+    ),
     hints=[
         "After the first step, and corrected, the mean of all gradients is this gradient. What is the mean of its "
         "squares?",
@@ -329,6 +342,10 @@ def _leaves_arguments_alone(adam_step):
         "one step with other settings": _elsewhere,
         "the tensors passed in stay as they are": _leaves_arguments_alone,
     },
+    because=(
+        "Both running means start at 0, and dividing by $1 - b^{step}$ corrects that for this step without changing"
+        " what is kept."
+    ),
     hints=[
         "A running mean keeps the share `b1` of what it was and takes the rest from the new gradient.",
         "Both means began at zero, so they are too small at first. Dividing by `1 - b ** step` fixes that; keep the "
@@ -567,6 +584,10 @@ def _how_it_classifies(classifier):
     shape (200,) or (200, 1), above 0 for class 1. At least 95 % of the points must be right.
     """,
     probe=_how_it_classifies,
+    because=(
+        "No straight line separates a circle from its outside; the hidden layer bends the boundary, and the "
+        "gradient tells it how."
+    ),
     hints=[
         "A hidden layer of 16 and `nn.Tanh()` between two linear layers are enough.",
         "`nn.BCEWithLogitsLoss()` takes the raw scores, not rounded and not through a sigmoid. Compare shapes: scores "
@@ -728,6 +749,7 @@ def _(points, labels):
         ("first", "The `h` before the loop has no history. One walk through the graph of this turn is allowed."),
         ("third", "That is later than it happens. How far back does the graph of each loss go?"),
     ],
+    because="The second turn's graph reaches back into the first, which the first `backward` has freed.",
     hints=[
         "`backward` frees what the graph has saved, for the whole graph behind the loss.",
         "After one turn, `h` still has a `grad_fn`. What stands behind it?",

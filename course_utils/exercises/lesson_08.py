@@ -42,6 +42,7 @@ def _numbers(value: object) -> object:
         (1.0, "That is the slope of the part that was rebuilt, the one that lost its path."),
         (5.0, "That is the value of the loss. `w.grad` holds a slope."),
     ],
+    because="`item` turned the second part into a plain number, so only $2(w - 3) = -4$ comes back.",
     hints=[
         "A tensor made from a plain number has no past. Through which part does a path lead back to `w`?",
         "Only $(w - 3)^2$ counts. Its derivative is $2(w - 3)$.",
@@ -71,6 +72,7 @@ def half_a_loss():
         ([12.0, 1.0], "Two operations stand between `x` and `y`, and each multiplies the slope."),
         ([12.0, 12.0], "`x.grad` holds the slope, not the value."),
     ],
+    because="A product with a number saves nothing that the change could spoil, so the slope is $2 \\cdot 2 = 4$.",
     hints=[
         "Is the value of `y` before the change needed to know the slope of either step?",
         "If it is not, the chain rule holds as always: multiply the two slopes.",
@@ -101,6 +103,10 @@ def harmless_in_place():
         (["exp", "tanh", "sqrt", "log"], "One too many: the slope of log is one over its input."),
         (["exp", "tanh", "sqrt", "square"], "One too many: the slope of a square is twice its input."),
     ],
+    because=(
+        "`exp`, `tanh` and `sqrt` save their output for the way back; the others save their input, which `add_` "
+        "leaves alone."
+    ),
     hints=[
         "Write the six slopes down. In which of them does `f(x)` itself appear, so that PyTorch need not compute it "
         "again?",
@@ -137,6 +143,7 @@ def inplace_predict():
         (["nan", 2.0], "Right about −1. The second is the root of 4 itself; its slope was asked for."),
         (["nan", 0.5], "Right about −1. The slope of the root has a 2 in it as well: $1/(2\\sqrt{x})$."),
     ],
+    because="`where` sends 0 to the branch that it did not take, and 0 times the root's slope at −1, nan, is nan.",
     hints=[
         "`torch.where` is a function: its arguments are computed before it chooses. So what was computed at −1?",
         "The branch that was not chosen gets the gradient 0, and multiplies it by its own slope.",
@@ -167,6 +174,10 @@ def where_leaks():
          "the ready-made norm has its own rule."),
         (["nan", "nan", "0"], "The last two are right. The slope of the root is $1/(2\\sqrt{x})$: put 0 in."),
     ],
+    because=(
+        "The root's slope at 0 is infinite; by hand it meets the inner slope 0 and gives nan, and the ready-made "
+        "norm defines it as 0."
+    ),
     hints=[
         "The slope of $\\sqrt{x}$ is $1/(2\\sqrt{x})$. In floating point, 1 divided by 0 is no error.",
         "In the second, that slope is multiplied by $2v$, and `v` is 0. The third sends back what you would like to "
@@ -207,6 +218,7 @@ def _leaves_x_alone(function):
         "slope at 0": lambda safe_sqrt: _kind(_slope_of(safe_sqrt, [4.0, 0.0])[1]),
         "`x` stays as it is": _leaves_x_alone,
     },
+    because="The root only ever sees numbers with a finite slope, so no inf and no nan meets a 0 on the way back.",
     hints=[
         "The root must never see a number that is not positive. What could you give it instead, where the result does "
         "not matter?",
@@ -334,6 +346,7 @@ def _one_graph_at_a_time(running_loss):
         "the result has no graph": lambda running_loss: not getattr(running_loss(_losses([])), "requires_grad", False),
         "each graph is gone before the next but one is made": _one_graph_at_a_time,
     },
+    because="`item` takes the number and leaves the graph, so each graph is freed as soon as its loss is gone.",
     hints=[
         "What does `total + loss` give when `loss` has a graph: a number, or a tensor with a longer graph?",
         "Turn each loss into a plain number *before* you add it.",

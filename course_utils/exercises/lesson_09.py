@@ -21,6 +21,7 @@ root_slope = Prediction(
         (12.0, "That is $3y^2$, the slope of the cube. Its inverse is as steep as one over that."),
         (-1 / 6, "The root is there, but not squared."),
     ],
+    because="$y = -2$ there, and $1 / (3 \\cdot 4) = 1/12$: the slope is positive although both numbers are negative.",
     hints=[
         "First $y$: which number, taken three times as a factor, gives −8?",
         "Square it, take it three times, and turn the result over.",
@@ -42,6 +43,7 @@ how_many_gradients = Prediction(
         (6, "`ctx` is not an input of `forward` here, so nothing is returned for it."),
         (0, "`backward` returns its gradients; nothing is written into `.grad` there."),
     ],
+    because="`backward` answers for every argument of `forward`, in order, with None for what needs no gradient.",
     hints=[
         "`backward` answers `forward`: the inputs of one are the outputs of the other.",
         "Count the parameters of `forward`. It does not matter which of them have a derivative.",
@@ -113,6 +115,10 @@ scaled_exp = Exercise(
         "values and gradient for k = −0.5": _elsewhere,
         "ScaledExp is a Function, one node with your own backward": _is_one_node,
     },
+    because=(
+        "`backward` multiplies the upstream gradient by $k e^{kx}$, computed from a saved tensor, so that autograd "
+        "can differentiate it again."
+    ),
     hints=[
         "The derivative of $e^{kx}$ is $k e^{kx}$, and $e^{kx}$ is the output itself. What is worth saving?",
         "Save tensors with `ctx.save_for_backward(…)`, and keep the number as `ctx.k = …`. What you get back is a "
@@ -246,6 +252,10 @@ shortcut_checks = Prediction(
         ([False, False], "The slope is the right number, so the first derivative is right. What about the second?"),
         ([False, True], "It is the other way round: the number itself is right, its own derivative is not."),
     ],
+    because=(
+        "The first derivative is right; but `ctx.slope` was computed outside the graph, so it counts as a constant "
+        "the second time."
+    ),
     hints=[
         "`gradcheck` compares numbers. Is the slope that was computed in advance the right number?",
         "The second derivative needs to know how the slope moves with `x`. Who would tell PyTorch?",
@@ -269,6 +279,10 @@ shortcut_checks = Prediction(
         ([0.0, 2.0, 1.0], "In the bracket, `x` is subtracted."),
         ([0.0, 1.0, 0.0], "It is the other way round. Which of the two brackets does the backward pass see?"),
     ],
+    because=(
+        "`round` has the slope 0 and stays 0 in the second line, where $1 - 1$ is left; `detach` removes the "
+        "rounding from the way back."
+    ),
     hints=[
         "Write down the derivative of each term: `x` has 1, `torch.round(x)` has 0.",
         "To the backward pass, `detach` makes a constant of the whole bracket.",
@@ -318,6 +332,7 @@ def _rounded_gradient(round_ste):
         (lambda x: x.detach() + (torch.round(x) - x), "You detached the wrong term: the `x` that should carry the "
          "gradient. Detach the correction instead."),
     ],
+    because="The value is rounded and the gradient sees the identity, so what comes before can still learn.",
     hints=[
         "The value should be `torch.round(x)`, the gradient that of `x`. Take `x` and add a correction.",
         "The correction is the difference between the rounded and the plain `x`. The backward pass must not see it.",
@@ -379,6 +394,7 @@ def _(x):
         (132.0, "The hook's result does not come on top of the gradient. It takes its place."),
         (1200.0, "The hook is called once, when the gradient arrives at `u`."),
     ],
+    because="The hook multiplies what arrives at `u`, 3, by 10, and everything behind it sees 30: $30 \\cdot 4 = 120$.",
     hints=[
         "Walk back from `y`: what arrives at `u`?",
         "The hook multiplies that by ten. Then comes the local derivative of the square.",
@@ -442,6 +458,10 @@ def _no_graph_kept(answer):
         "plain numbers, which keep no graph alive": _no_graph_kept,
     },
     mistakes=[],
+    because=(
+        "Each hook sees the output of its own part in the order of running, and removing the handles leaves the "
+        "network as it was."
+    ),
     hints=[
         "A forward hook is a function `hook(module, inputs, output)`. It can append to a list that stands outside.",
         "`module.register_forward_hook(hook)` returns a handle. Keep all of them.",
@@ -604,6 +624,7 @@ def _(net, x):
         (1, "All three have to run for there to be an output."),
         (2, "That is one block: once forward, once again in `backward`. There are three."),
     ],
+    because="A checkpoint saves memory by running each block once more on the way back: $3 + 3$.",
     hints=[
         "Checkpointing forgets what is inside a block and keeps its input.",
         "When `backward` arrives at a block, it needs the forgotten values of that block.",

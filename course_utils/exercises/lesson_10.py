@@ -38,6 +38,10 @@ def _multiply(a, b):
         ([6.0, 6.0], "That is the value of `z`. A local derivative says how much `z` moves when one parent moves."),
         ([5.0, 5.0], "That is $x + y$. Differentiate the product for one factor while the other stands still."),
     ],
+    because=(
+        "If `x` moves, `z` moves `y` times as much, and the other way round: each factor's slope is the other "
+        "factor."
+    ),
     hints=[
         "Hold `y` still. How much does `z` grow when `x` grows by 1?",
         "The derivative of $x \\cdot y$ with respect to $x$ is $y$. Put the numbers in, then do the same for `y`.",
@@ -61,6 +65,7 @@ def product_locals():
         (24.0, "That is the true derivative with respect to `w`. And the code does not find the true one here."),
         ("error", "Nothing is forbidden: the walk comes to an end. But is its number the derivative?"),
     ],
+    because="It goes on from `u` twice and passes on 6 and then 12, both times 3: $18 + 36 = 54$.",
     hints=[
         "`u` is there twice among the parents of `y`. Write down `u.grad` after the first share, and after the second.",
         "At each visit the walk passes `u.grad`, as it is at that moment, times 3 on to `x`. Add up the two visits.",
@@ -190,6 +195,10 @@ def _one_by_one(out):
         (lambda out: _pass(out, _one_by_one(out)), "You walk on into a parent as soon as you meet it. If it is used "
          "elsewhere too, it sends before everything has arrived. Take the topological order, reversed."),
     ],
+    because=(
+        "In reversed topological order every share has arrived before an object passes its gradient on, so each "
+        "goes on once."
+    ),
     hints=[
         "Two things first: every `.grad` needs a number to add to, and `out.grad` is the one that you know.",
         "An object may pass its gradient on when all that use it have passed on theirs. Inputs first is the order of "
@@ -346,6 +355,7 @@ def _(out):
         ("error", "PyTorch raises one because it frees what it saved. Our engine frees nothing."),
         (1296.0, "Passes are added, not multiplied."),
     ],
+    because="Our engine adds as PyTorch does and frees nothing, so the second pass adds another 36.",
     hints=[
         "Read the first loop of `backward`. Which gradients does it set to zero in the second pass, which not?",
         "`x` is a leaf, `u` is not. So the second pass computes the same as the first. What is it added to?",
@@ -398,6 +408,7 @@ _POINTS = [(1.0, 2.0), (3.0, -0.5), (-2.0, 4.0), (5.0, 1e-7)]
          "Differences are estimates, and near `b = 0` the quotient is too steep for them. Write the two derivatives "
          "down as formulas."),
     ],
+    because="$a/b$ moves by $1/b$ with `a`, and by $-a/b^2$ with `b`, which grows and makes the quotient smaller.",
     hints=[
         "Hold one still: with `b` fixed, $a / b$ is `a` times a constant.",
         "With `a` fixed, write $a / b = a \\cdot b^{-1}$: the exponent comes down, and goes down by one.",
@@ -422,6 +433,9 @@ def quotient(a, b):
         ([12.0, 12.0], "Twelve is the number of entries in the table. One entry of the column is not in all of them."),
         ([0.25, 1 / 3], "A mean would divide. The shares of the copies are added."),
     ],
+    because=(
+        "One entry of the column stands in 4 cells of the table and one of the row in 3, and each cell counts once."
+    ),
     hints=[
         "Broadcasting copies. Draw the table and colour all cells in which the first entry of the column stands.",
         "Each copy sends back 1, and a value that is used several times gets the sum.",
@@ -473,6 +487,7 @@ def _deep(unbroadcast):
          "made."),
         (lambda g, shape: g, "That is the gradient of the copy. It has the copy's shape, not `shape`."),
     ],
+    because="Each copy of a value sends back its own share, so the way back sums over the axes that were stretched.",
     hints=[
         "Each copy is a use of the same entry. What happens to the gradients of a value that is used several times?",
         "Two things make copies: axes that were put in front, and axes of length 1 that were stretched. Sum along "

@@ -34,6 +34,7 @@ def _after_batches(loop: Callable[..., object]) -> torch.Tensor:
     gradient of its batch alone.
     """,
     probe={"the weight after four batches": _after_batches},
+    because="`.grad` is emptied once for each batch, after `step` has used it or before the next `backward` fills it.",
     hints=[
         "Print `w.grad` after each `backward`. Which batches does the second one know of?",
         "There are three places for `zero_grad`. One of them throws away what `step` is about to use.",
@@ -176,6 +177,7 @@ def _(w, optimizer, batches):
         "the weight after three steps": _after_batches,
         "the same with three batches": lambda loop: _trained(loop, _batches()[:3]),
     },
+    because="The losses are joined by an operation that autograd records, so `backward` finds the way to `w`.",
     hints=[
         "Look at `loss.grad_fn`, then at `losses[0].grad_fn`. In which line did it get lost?",
         "`torch.tensor` makes a new tensor out of plain numbers. Which function puts tensors together and records it?",
@@ -339,6 +341,7 @@ def _(w, optimizer, batches):
     must still compute the same.
     """,
     probe={"the weight after four batches": lambda loop: _trained(loop, [(x, -2 * y) for x, y in _batches()])},
+    because="`tanh` saved its output for `backward`; a sum that makes a new tensor leaves that value as it was.",
     hints=[
         "Which value does `tanh` keep for the way back: its input or its result? The table of case 8 tells.",
         "`h += x` writes into the very tensor that `tanh` has saved. Make a new tensor instead.",
@@ -487,6 +490,7 @@ def _fitted(loop: Callable[..., object]) -> object:
         "the weight after five steps": _fitted,
         "the weight that is returned is a leaf": lambda loop: getattr(_fitted(loop), "is_leaf", "no tensor"),
     },
+    because="The update stays outside of the graph, so `w` is a leaf in every turn and `backward` fills its `.grad`.",
     hints=[
         "Print `w.is_leaf` at the start of each turn. What did the update make of `w`?",
         "An update is bookkeeping, not part of the function: `torch.no_grad()` says so.",
@@ -661,6 +665,7 @@ def _after_windows(loop: Callable[..., object]) -> torch.Tensor:
     window. The second window stops. Repair the loop: the state is carried on, gradients flow within each window only.
     """,
     probe={"the weight after three windows": _after_windows},
+    because="`detach` keeps the numbers of `h` and drops their history, so each window has its own graph.",
     hints=[
         "Draw `h` after the first window, then after the second. Whose nodes are behind it?",
         "The *value* of the state must go on, its *history* must not. Which method keeps the one and drops the other?",
@@ -863,6 +868,7 @@ def _after_masked_without_zero(loop: Callable[..., object]) -> torch.Tensor:
         "the weight after two steps": _after_masked,
         "the same where no measurement is 0": _after_masked_without_zero,
     },
+    because="The bad values never enter the root now, so no infinite slope meets a 0 on the way back.",
     hints=[
         "Print `loss`, then `w.grad`. The loss is a fine number. On which edge of the graph does nan appear?",
         "A mask *after* the root comes too late: 0 times infinity is nan. And a 0 under the root is as bad as a "

@@ -293,7 +293,7 @@ def test_an_instructors_page_has_outputs_solutions_and_every_question_below_its_
     nbformat.validate(page)
     asked = list(questions(page))
     assert asked and all(question.exercise.cell(question.variable) == question.stub.rstrip() for question in asked)
-    assert {question.cell.outputs[0].data["text/plain"] for question in asked} == {"Right."}
+    assert all(q.cell.outputs[0].data["text/plain"] == f"Right. {q.exercise.because}" for q in asked)
     others = {cell.id: cell.outputs for cell in code_cells(page) if cell.id not in {q.cell.id for q in asked}}
     assert all(cell.outputs == others[cell.id] for cell in code_cells(stored) if cell.id in others)
     made = [cell.source for cell in page.cells if cell.id.startswith("note-")]

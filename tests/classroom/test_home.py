@@ -21,9 +21,9 @@ for home in {homes}:
     os.environ["COURSE_UTILS_DATA"] = home
     print(it.first_slope.check(18.0))
 """
-    told = run_as(61001, program, before=LESSON).splitlines()
-    assert len(told) == len(homes)
-    assert all(line.startswith("Right. This pass could not be remembered: Permission denied") for line in told)
+    told = run_as(61001, program, before=LESSON)
+    assert told.count("Right. ") == len(homes)
+    assert told.count("\n\nThis pass could not be remembered: Permission denied") == len(homes)
 
 
 @pytest.mark.skipif(os.name != "posix", reason="limits and signals as Linux and macOS have them")
@@ -40,8 +40,7 @@ os.kill(os.getpid(), {int(signal.SIGKILL)})
 """
     ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, encoding="utf-8")
     assert ran.returncode == -signal.SIGKILL, ran.stderr
-    assert [line.partition(":")[0] for line in ran.stdout.splitlines()] == [
-        "Right. Done in this lesson", "Right. This pass could not be remembered", "Right. Done in this lesson",
-    ]  # fmt: skip
+    told = [line.partition(":")[0] for line in ran.stdout.splitlines() if line.startswith(("Done", "This"))]
+    assert told == ["Done in this lesson", "This pass could not be remembered", "Done in this lesson"]
     assert "No space left on device" in ran.stdout
     assert passed() == {"lesson_02.first_slope", "lesson_02.slope"}

@@ -44,6 +44,17 @@ def test_right_answers_are_right(exercise, answer):
     assert exercise.grade(answer) == Verdict("right")
 
 
+@every_exercise
+def test_right_says_why_in_one_sentence(exercise):
+    assert exercise.because[-1] in ".$" and len(exercise.because) <= 200
+    assert not re.search(r"[.!?] [A-Z]", exercise.because), "more than one sentence"
+    assert exercise.check(exercise.answer).message.startswith(exercise.because)
+
+
+def test_each_reason_is_another():
+    assert len({exercise.because for exercise in ALL.values()}) == len(ALL)
+
+
 @pytest.mark.parametrize(("exercise", "number"), MISTAKES)
 def test_each_mistake_gets_exactly_its_own_message(exercise, number):
     wrong, message = exercise.mistakes[number - 1]

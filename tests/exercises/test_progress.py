@@ -25,9 +25,9 @@ def test_a_pass_is_kept_once_and_a_failure_never(home):
     lesson_02.first_slope.grade(18.0)
     assert not home.exists()
     total = len(find_exercises()["lesson_02"])
-    assert lesson_02.first_slope.check(18.0).message == f"Done in this lesson: 1 of {total}."
-    assert lesson_02.first_slope.check(18).message == f"Done in this lesson: 1 of {total}."
-    assert lesson_02.backward_twice.check(12).message == f"Done in this lesson: 2 of {total}."
+    assert lesson_02.first_slope.check(18.0).message.endswith(f"\n\nDone in this lesson: 1 of {total}.")
+    assert lesson_02.first_slope.check(18).message.endswith(f"\n\nDone in this lesson: 1 of {total}.")
+    assert lesson_02.backward_twice.check(12).message.endswith(f"\n\nDone in this lesson: 2 of {total}.")
     assert passed() == {"lesson_02.first_slope", "lesson_02.backward_twice"}
     assert len(progress_file().read_text(encoding="utf-8").split()) == 2 * 4
 
