@@ -81,7 +81,7 @@ def test_a_folder_that_cannot_be_made_is_told_and_not_raised(tmp_path, monkeypat
     (tmp_path / "file").write_text("in the way", encoding="utf-8")
     monkeypatch.setenv(FOLDER_VARIABLE, str(tmp_path / "file"))
     verdict = lesson_02.first_slope.check(18.0)
-    assert verdict.status == "right" and verdict.message.startswith("This pass could not be remembered: ")
+    assert verdict.status == "right" and "\n\nThis pass could not be remembered: " in verdict.message
     trouble = progress().trouble
     assert trouble.startswith("What was remembered cannot be read: ") and trouble in repr(progress())
 
