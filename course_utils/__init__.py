@@ -1,9 +1,11 @@
 """See gradients: plots, the autograd graph with its numbers, sliders and exercises that answer back.
 
 Each name below is imported when it is first used, so `import course_utils` costs almost nothing.
+In a notebook it folds the tracebacks; `full_tracebacks()` undoes that.
 """
 
 from .core.lazy import lazy_names
+from .core.tracebacks import fold_tracebacks
 
 _HOMES = {
     "Picture": ".core.picture",
@@ -56,6 +58,8 @@ _HOMES = {
     "check_setup": "classroom.checkup",
     "Exercise": ".exercises.exercise",
     "progress": ".exercises.progress",
+    "full_tracebacks": ".core.tracebacks",
 }
 
+fold_tracebacks()
 __all__, __getattr__, __dir__ = lazy_names(__name__, _HOMES)

@@ -5,6 +5,7 @@ from classroom.checkup import check_setup as check_setup
 from .core.picture import Picture as Picture
 from .core.tables import show_tensors as show_tensors
 from .core.tables import table as table
+from .core.tracebacks import full_tracebacks as full_tracebacks
 from .exercises.exercise import Exercise as Exercise
 from .exercises.progress import progress as progress
 from .graph.show import draw_graph as draw_graph

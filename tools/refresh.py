@@ -12,7 +12,6 @@ from __future__ import annotations
 import argparse
 import copy
 import hashlib
-import os
 import re
 import subprocess
 import sys
@@ -32,6 +31,7 @@ from tqdm import tqdm
 from traitlets import default
 
 from classroom.checkup import is_for_another_torch
+from course_utils.core.tracebacks import fold
 from surroundings import surroundings
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -41,7 +41,6 @@ METADATA = {
     "language_info": {"name": "python"},
 }
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"  # a stored one shows "Error displaying widget"
-ANSI = re.compile(r"\x1b\[[\d;]*m")  # colours
 RANDOM_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{8}")
 # What the comparison cannot see is better not stored at all; only the pictures have to stay.
 STAND_INS = [
@@ -86,20 +85,6 @@ def stable_text(text: str) -> str:
     return text
 
 
-def stable_traceback(frames: list[str]) -> list[str]:
-    """A traceback with the cells' own lines and the error; "…" stands for what ran inside packages.
-
-    Tracebacks are not compared, but they are published, and the folders in them are this machine's.
-    """
-    kept: list[str] = []
-    for frame in map(stable_text, frames):
-        if not ANSI.sub("", frame).startswith("File "):
-            kept.append(frame)
-        elif kept[-1:] != ["…"]:
-            kept.append("…")
-    return [frame.replace(f"{ROOT}{os.sep}", "").replace(sys.base_prefix, "python") for frame in kept]
-
-
 def stable_outputs(outputs: list[NotebookNode], count: int) -> list[NotebookNode]:
     """Outputs as they are stored: no widget views, streams in one piece, no metadata, this execution count."""
     kept: list[NotebookNode] = []
@@ -110,7 +95,7 @@ def stable_outputs(outputs: list[NotebookNode], count: int) -> list[NotebookNode
             output.text = stable_text(output.text)
         elif output.output_type == "error":
             output.evalue = stable_text(output.evalue)
-            output.traceback = stable_traceback(output.traceback)
+            output.traceback = [stable_text(frame) for frame in fold(output.traceback)]
         else:
             data = {kind: value for kind, value in output.data.items() if kind != WIDGET_VIEW}
             if not data:

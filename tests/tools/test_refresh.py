@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -80,29 +81,10 @@ def test_an_error_on_purpose_is_stored_with_the_lines_of_the_cell_alone(tmp_path
     path = write(tmp_path / "lesson.ipynb", "import torch\ntorch.ones(2).backward()", tags=("raises-exception",))
     refresh.refresh(path)
     (error,) = nbformat.read(path, as_version=4).cells[0].outputs
-    _, _, own, between, last = [refresh.ANSI.sub("", frame) for frame in error.traceback]
+    _, _, own, between, last = [re.sub(r"\x1b\[[\d;]*m", "", frame) for frame in error.traceback]
     assert own.startswith("Cell In[1], line 2") and "torch.ones(2).backward()" in own
-    assert between == "…"
+    assert between.startswith("… calls inside torch; to see them: ")
     assert last == f"RuntimeError: {error.evalue}"
-
-
-def test_a_traceback_keeps_every_frame_of_a_cell() -> None:
-    frames = [
-        "ValueError",
-        "\x1b[36mCell\x1b[39m In[3], line 1",
-        "File a.py:3",
-        "File b.py:4",
-        "Cell In[2], line 5",
-        "why",
-    ]
-    assert refresh.stable_traceback(frames) == [*frames[:2], "…", *frames[4:]]
-
-
-def test_a_traceback_names_no_folder_of_the_machine() -> None:
-    (frame,) = refresh.stable_traceback(
-        [f"in {refresh.ROOT}/course_utils/core/tables.py and {refresh.sys.base_prefix}/lib"]
-    )
-    assert frame == "in course_utils/core/tables.py and python/lib"
 
 
 HOSTILE = {
