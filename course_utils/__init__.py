@@ -58,6 +58,7 @@ _HOMES = {
     "check_setup": "classroom.checkup",
     "Exercise": ".exercises.exercise",
     "progress": ".exercises.progress",
+    "recap": ".exercises.recap",
     "full_tracebacks": ".core.tracebacks",
 }
 

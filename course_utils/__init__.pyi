@@ -8,6 +8,7 @@ from .core.tables import table as table
 from .core.tracebacks import full_tracebacks as full_tracebacks
 from .exercises.exercise import Exercise as Exercise
 from .exercises.progress import progress as progress
+from .exercises.recap import recap as recap
 from .graph.show import draw_graph as draw_graph
 from .graph.show import explore_graph as explore_graph
 from .graph.show import step_backward as step_backward

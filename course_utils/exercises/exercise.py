@@ -17,7 +17,7 @@ from ..core import palette
 from .compare import same
 from .diagnosis import diagnose, misfit
 from .observe import Probe, is_unfinished, is_unfinished_observation, observe, world_as_it_was
-from .records import remember
+from .records import remember, remember_answer
 from .report import board_folder, has_opened, report, wrong_answers
 from .second_tries import SAME, message_for, source_of
 from .show import Card, Shown, as_code
@@ -262,6 +262,13 @@ class Prediction(Exercise):
 
     def __init__(self, prompt: str, solution: object, *, tolerance: float = 1e-3, **parts: Any):
         super().__init__(prompt, solution, tolerance=tolerance, **parts)
+
+    def check(self, answer: object) -> Verdict:
+        """As for every exercise; a miss is remembered, so that `recap` asks this question again."""
+        verdict = super().check(answer)
+        if verdict.status == "wrong" and self.name and (trouble := remember_answer(self.name, is_right=False)):
+            return replace(verdict, message=f"{verdict.message}\n\n{trouble}")
+        return verdict
 
     @cached_property
     def answer(self) -> object:

@@ -31,6 +31,11 @@ def progress_file() -> Path:
     return data_folder() / "progress.jsonl"
 
 
+def recall_file() -> Path:
+    """Where misses and the answers of recaps are kept; the file may not exist yet."""
+    return data_folder() / "recall.jsonl"
+
+
 def private(path: str, flags: int) -> int:
     """An opener (see `open`) for files that nobody else may read."""
     return os.open(path, flags, 0o600)
@@ -90,6 +95,20 @@ def passed() -> set[str]:
     return {name for name in names if isinstance(name, str)}
 
 
+def remember_answer(name: str, *, is_right: bool) -> str:
+    """Keeps the answer to a question for `recap` and returns a sentence if the disk fails, "" otherwise."""
+    try:
+        recall_file().parent.mkdir(parents=True, exist_ok=True)
+        append(recall_file(), {"exercise": name, "asked": _now(), "right": is_right})
+    except OSError as error:
+        return f"This answer could not be remembered: {reason(error)} (`{recall_file()}`)."
+    return ""
+
+
+def _now() -> str:
+    return datetime.now(timezone.utc).isoformat(timespec="seconds")
+
+
 def remember(name: str, lesson: Collection[str]) -> str:
     """Keeps the pass of an exercise ("lesson_02.slope") and returns what to tell the learner about it.
 
@@ -102,9 +121,8 @@ def remember(name: str, lesson: Collection[str]) -> str:
     try:
         done = passed()
         if name not in done:
-            time = datetime.now(timezone.utc).isoformat(timespec="seconds")
             progress_file().parent.mkdir(parents=True, exist_ok=True)
-            append(progress_file(), {"exercise": name, "passed": time}, lasting=True)
+            append(progress_file(), {"exercise": name, "passed": _now()}, lasting=True)
     except OSError as error:
         return f"This pass could not be remembered: {reason(error)} (`{progress_file()}`)."
     return f"Done in this lesson: {len({*lesson} & (done | {name}))} of {len(lesson)}."

@@ -23,7 +23,7 @@ def test_a_pass_is_kept_once_and_a_failure_never(home):
     lesson_02.first_slope.check(9.0)
     lesson_02.first_slope.check(...)
     lesson_02.first_slope.grade(18.0)
-    assert not home.exists()
+    assert not progress_file().exists()
     total = len(find_exercises()["lesson_02"])
     assert lesson_02.first_slope.check(18.0).message.endswith(f"\n\nDone in this lesson: 1 of {total}.")
     assert lesson_02.first_slope.check(18).message.endswith(f"\n\nDone in this lesson: 1 of {total}.")
