@@ -12,7 +12,7 @@ from typing import Any
 
 COURSE = Path(__file__).resolve().parents[1]
 PYTHON = Path(sysconfig.get_path("stdlib"))
-_COLOUR = re.compile(r"\x1b\[[\d;]*m")
+COLOUR = re.compile(r"\x1b\[[\d;]*m")
 _FRAME = re.compile(r"File (?P<path>.+?):\d+(,|$)", re.MULTILINE)
 # IPython paints the call at hand black on yellow, which glares in a dark theme; bold serves both.
 _BOLD = [(re.compile(r"\x1b\[30;43(;\d+)*m"), "\x1b[1m"), (re.compile(r"\x1b\[39;49(;\d+)*m"), "\x1b[22;39m")]
@@ -41,7 +41,7 @@ def _in_bold(frame: str) -> str:
 
 def _library(frame: str) -> str | None:
     """The library in whose file the frame stands; None for a cell, a file of the learner's, or the message."""
-    if not (found := _FRAME.match(_COLOUR.sub("", frame))):
+    if not (found := _FRAME.match(COLOUR.sub("", frame))):
         return None
     path = Path(found["path"]).expanduser()
     for parent in path.parents:

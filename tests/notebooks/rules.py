@@ -16,7 +16,8 @@ from itertools import groupby
 
 from nbformat import NotebookNode
 
-from refresh import ANSI, METADATA, RANDOM_ID, WIDGET_VIEW
+from course_utils.core.tracebacks import COLOUR
+from refresh import METADATA, RANDOM_ID, WIDGET_VIEW
 
 Rule = Callable[[NotebookNode], list[str]]
 RULES: list[Rule] = []
@@ -92,7 +93,7 @@ def texts(output: NotebookNode) -> list[str]:
     if output.output_type == "stream":
         return [output.text]
     if output.output_type == "error":
-        return [output.ename, output.evalue, *(ANSI.sub("", line) for line in output.traceback)]
+        return [output.ename, output.evalue, *(COLOUR.sub("", line) for line in output.traceback)]
     return [re.sub(r"data:image/[^\"]+", "", str(value)) for value in output.data.values()]
 
 
