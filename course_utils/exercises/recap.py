@@ -18,6 +18,7 @@ from .records import progress_file, read, reason, recall_file, remember_answer
 from .show import Card, Shown
 
 PAUSES = (0, 1, 3, 7, 14, 30, 90)  # days until a question in this box is asked again
+_RULE = "\n\n---\n\n"  # a line between one question and the next
 _STUBS = "Answer all of them in one call, in this order; `...` stands for one that you leave out."
 
 
@@ -35,7 +36,7 @@ class Recap(Shown):
     @property
     def card(self) -> Card:
         asked = [f"**{number}.** {_prompt(it)}" for number, it in enumerate(self.questions.values(), 1)]
-        return Card("Recap", "\n\n".join(filter(None, [_STUBS, *asked, self.trouble])), tone=palette.VALUE)
+        return Card("Recap", _RULE.join(filter(None, [_STUBS, *asked, self.trouble])), tone=palette.VALUE)
 
     def check(self, *answers: object) -> Card:
         """One verdict for each question, and when it comes again is remembered. Never raises.
@@ -47,8 +48,10 @@ class Recap(Shown):
             text = f"You gave {len(answers)}; this recap has {len(self.questions)} questions."
             return Card("Not yet", text, tone=palette.TROUBLE)
         pairs = zip(self.questions.items(), answers)
-        said = [f"**{number}.** {_said(*question, answer)}" for number, (question, answer) in enumerate(pairs, 1)]
-        return Card("Recap", "\n\n".join(said), tone=palette.VALUE)
+        said = [_said(*question, answer) for question, answer in pairs]
+        right = f"{sum(text.startswith('**Right.') for text in said)} of {len(said)} right."
+        numbered = [f"**{number}.** {text}" for number, text in enumerate(said, 1)]
+        return Card("Recap", _RULE.join([right, *numbered]), tone=palette.VALUE)
 
 
 def recap(count: int = 3, *, before: int | None = None) -> Recap:

@@ -73,6 +73,7 @@ def test_it_shows_its_questions_and_answers_each():
     assert list(again.questions)[:2] == [FIRST, TWICE]
     assert lesson_02.first_slope.prompt in repr(again) and "prediction = " not in repr(again)
     said = repr(again.check(18, 6, ...))
+    assert said.startswith("Recap. 1 of 3 right.")
     assert f"**1.** **Right.** {lesson_02.first_slope.because}" in said
     assert f"**2.** **Not yet.** {lesson_02.backward_twice.mistakes[0][1]} Lesson 02 has it." in said
     assert "**3.** **Left out.**" in said
