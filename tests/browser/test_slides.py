@@ -47,8 +47,12 @@ def test_the_keys(page: Page) -> None:
     page.keyboard.press("ArrowRight")
     expect(page.get_by_role("heading", name="In this lesson")).to_be_focused()
     page.keyboard.press("ArrowRight")
+    question = page.get_by_text("How steep is it along").first
+    for _ in range(6):  # past the questions from earlier lessons
+        if not question.is_visible():
+            page.keyboard.press("ArrowRight")
     answer = page.get_by_text("[43.00, 20.00]", exact=True).first
-    expect(page.get_by_text("How steep is it along").first).to_be_visible()
+    expect(question).to_be_visible()
     expect(answer).to_be_hidden()
     page.keyboard.press("Space")
     expect(answer).to_be_visible()
