@@ -46,22 +46,3 @@ def test_the_keys(page: Page) -> None:
     expect(page.get_by_role("heading", level=1)).to_be_visible()
     page.keyboard.press("ArrowRight")
     expect(page.get_by_role("heading", name="In this lesson")).to_be_focused()
-    page.keyboard.press("ArrowRight")
-    question = page.get_by_text("How steep is it along").first
-    for _ in range(6):  # past the questions from earlier lessons
-        if not question.is_visible():
-            page.keyboard.press("ArrowRight")
-    answer = page.get_by_text("[43.00, 20.00]", exact=True).first
-    expect(question).to_be_visible()
-    expect(answer).to_be_hidden()
-    page.keyboard.press("Space")
-    expect(answer).to_be_visible()
-    page.keyboard.press("ArrowLeft")
-    expect(answer).to_be_hidden()
-    notes = page.locator(".slide.now .notes")
-    expect(notes).to_be_hidden()
-    page.keyboard.press("n")
-    expect(notes).to_be_visible()
-    page.keyboard.press("ArrowLeft")
-    page.get_by_role("link", name="Downhill, step by step").click()
-    expect(page.locator(".slide.now h2")).to_have_text("Downhill, step by step")
